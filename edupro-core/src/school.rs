@@ -1,0 +1,84 @@
+//! A school: the storage, the doors and the providers that its rules work with.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+
+use crate::{
+    Clock, Entropy, Storage,
+    accounts::{Keys, Passwords},
+    files::FileStore,
+    mail::{Mailer, Templates},
+    storage,
+};
+
+/// What a school may set. The defaults are those of `design.md` section 7.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long an access token is valid.
+    pub access_ttl: Duration,
+    /// How long a session lasts after its last refresh.
+    pub refresh_ttl: Duration,
+    /// How long the previous refresh token goes on working: tabs refresh at the same time.
+    pub refresh_grace: Duration,
+    /// Whether a student's log-in ends the student's other sessions.
+    pub single_session: bool,
+    /// Whether attempts are limited (security R4–R7).
+    pub throttle: bool,
+    /// Whether a password reset for an unknown address answers as if it were known.
+    pub uniform_reset_response: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            access_ttl: Duration::from_secs(15 * 60),
+            refresh_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            refresh_grace: Duration::from_secs(30),
+            single_session: false,
+            throttle: true,
+            uniform_reset_response: false,
+        }
+    }
+}
+
+/// What a rule needs beside the transaction it works in. One for each school in the process;
+/// there is no static, so two schools can live side by side.
+#[derive(Debug)]
+pub struct School {
+    /// Where everything is kept.
+    pub storage: Arc<dyn Storage>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Hashes passwords on threads of its own.
+    pub passwords: Passwords,
+    /// Signs and checks tokens, codes and links.
+    pub keys: Keys,
+    /// Uploaded files.
+    pub files: FileStore,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// What mails say.
+    pub templates: Templates,
+    /// What this school has set.
+    pub settings: Settings,
+    /// Wakes the worker when a committed transaction may have left a job.
+    pub work: Arc<Notify>,
+}
+
+impl School {
+    /// Runs `work`, which opens a writing transaction and commits it, and runs it again when
+    /// another transaction was in the way ([`storage::atomically`]). Wakes the worker afterwards.
+    pub async fn atomically<T, E, F>(&self, work: impl Fn() -> F) -> Result<T, E>
+    where
+        E: Error + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        let done = storage::atomically(&*self.entropy, work).await;
+        self.work.notify_one();
+        done
+    }
+}
