@@ -1,1 +1,57 @@
-//! x
+//! What an online school **is**: its types, its rules, and the traits behind which everything
+//! stands that a school may want to replace. It knows neither HTTP nor SQL.
+//!
+//! | module | noun | contract |
+//! | --- | --- | --- |
+//! | [`accounts`] | users, sessions, passwords, codes | 1.1–1.8, 1.23 |
+//! | [`registration`] | how people become users | 1.9, 1.10 |
+//! | [`students`], [`teachers`] | their profiles | 1.13–1.16, 1.22 |
+//! | [`roster`] | which students a teacher has | 1.11, 1.12, 1.17–1.21 |
+//! | [`limits`] | how often something may be tried | |
+//! | [`files`] | pictures, and where they are kept | |
+//! | [`mail`] | what is mailed, and by whom | |
+//! | [`jobs`] | what must happen after a commit | |
+//!
+//! A rule is a function over a [`School`], which holds the doors and the providers, or over one
+//! [`Transaction`] of its [`Storage`]:
+//!
+//! ```no_run
+//! # async fn example(school: &edupro_core::School) -> Result<(), edupro_core::StoreError> {
+//! use edupro_core::accounts::UserId;
+//!
+//! let mut tx = school.storage.read().await?;
+//! let standing = tx.roster().standing(UserId(1), UserId(2)).await?;
+//! # let _ = standing; Ok(()) }
+//! ```
+//!
+//! | feature | brings |
+//! | --- | --- |
+//! | `smtp` (default) | [`mail::SmtpMailer`] |
+
+pub mod accounts;
+mod change;
+mod clock;
+pub mod entropy;
+mod error;
+pub mod files;
+pub mod jobs;
+pub mod limits;
+pub mod mail;
+mod page;
+pub mod profiles;
+pub mod registration;
+pub mod roster;
+mod school;
+pub mod storage;
+pub mod students;
+pub mod teachers;
+
+pub use self::{
+    change::Change,
+    clock::{Clock, ManualClock, SystemClock},
+    entropy::{Entropy, SeededEntropy, SystemEntropy},
+    error::{Source, StoreError, StoreResult, store_error},
+    page::{Page, PageNumber, PageOf, Window},
+    school::{School, Settings},
+    storage::{Storage, Transaction},
+};

@@ -43,7 +43,8 @@ impl Page {
             PageNumber::Nth(number) => number,
             PageNumber::Last => pages,
         };
-        let reachable = number.checked_mul(self.size).is_some_and(|row| row <= DEEPEST_ROW.max(self.size));
+        let reachable =
+            number.checked_mul(self.size).is_some_and(|row| row <= DEEPEST_ROW.max(self.size));
         ((1..=pages).contains(&number) && reachable).then(|| Window {
             number,
             offset: (number - 1) * self.size,

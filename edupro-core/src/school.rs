@@ -5,9 +5,10 @@ use std::{error::Error, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 use crate::{
-    Clock, Entropy, Storage,
+    Clock, Entropy, Storage, StoreError,
     accounts::{Keys, Passwords},
-    files::FileStore,
+    error::store_error,
+    files::{FileError, FileKey, FileKind, FileStore, Picture},
     mail::{Mailer, Templates},
     storage,
 };
@@ -80,5 +81,46 @@ impl School {
         let done = storage::atomically(&*self.entropy, work).await;
         self.work.notify_one();
         done
+    }
+
+    /// [`School::atomically`] for work that names files which are stored already: when it fails,
+    /// they are deleted again. When nobody can tell whether it was committed, they stay: a file
+    /// too many is better than a row without its file.
+    pub async fn keep_files<T, E, F>(
+        &self,
+        files: Vec<FileKey>,
+        work: impl Fn() -> F,
+    ) -> Result<T, E>
+    where
+        E: Error + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        let done = self.atomically(work).await;
+        if let Err(error) = &done {
+            match store_error(error) {
+                Some(StoreError::Unavailable(_) | StoreError::Other(_)) if !files.is_empty() => {
+                    tracing::warn!(?files, "these files may belong to nothing");
+                }
+                _ => self.discard(&files).await,
+            }
+        }
+        done
+    }
+
+    /// Stores a checked picture.
+    pub async fn store_picture(
+        &self,
+        kind: FileKind,
+        picture: Picture,
+    ) -> Result<FileKey, FileError> {
+        self.files.put(kind, picture, &*self.entropy, self.clock.now()).await
+    }
+
+    /// Deletes files that no row names. One that cannot be deleted is only noted: whoever asked
+    /// has something more important to hear.
+    pub async fn discard(&self, files: &[FileKey]) {
+        if let Err(error) = self.files.delete(files).await {
+            tracing::warn!(?files, error = &error as &dyn Error, "files could not be deleted");
+        }
     }
 }

@@ -76,8 +76,12 @@ impl Username {
     /// underscore at its ends.
     #[must_use]
     pub fn slug(&self) -> String {
-        let kept: String =
-            self.0.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+        let kept: String = self
+            .0
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+            .collect();
         kept.trim_matches(['-', '_']).to_owned()
     }
 }
@@ -165,8 +169,16 @@ mod tests {
     #[test]
     fn an_email_is_kept_in_lower_case() {
         assert_eq!("Mona@Example.COM".parse(), Ok(Email("mona@example.com".into())));
-        for bad in ["mona", "mona@", "@example.com", "mona@example", "a b@example.com", "mona@[127.0.0.1]",
-            "Mona <mona@example.com>", "mona@example.com\r\nBcc: all@example.com"] {
+        for bad in [
+            "mona",
+            "mona@",
+            "@example.com",
+            "mona@example",
+            "a b@example.com",
+            "mona@[127.0.0.1]",
+            "Mona <mona@example.com>",
+            "mona@example.com\r\nBcc: all@example.com",
+        ] {
             assert_eq!(bad.parse::<Email>(), Err(NotAnEmail), "{bad}");
         }
     }

@@ -180,9 +180,6 @@ pub trait UserStore: Send {
     /// The user with this e-mail address, and what proves who they are.
     async fn find_credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>>;
 
-    /// What proves who this user is.
-    async fn password_hash(&mut self, id: UserId) -> StoreResult<Option<String>>;
-
     /// Which of these values somebody has; a value that is not given is not taken.
     async fn taken(
         &mut self,
@@ -203,8 +200,8 @@ pub trait UserStore: Send {
     /// Notes a successful log-in.
     async fn set_last_login(&mut self, id: UserId, at: DateTime<Utc>) -> StoreResult<()>;
 
-    /// Lets a user in or keeps them out; returns whether there is such a user.
-    async fn set_active(&mut self, id: UserId, active: bool, at: DateTime<Utc>) -> StoreResult<bool>;
+    /// Lets a user in or keeps them out.
+    async fn set_active(&mut self, id: UserId, active: bool, at: DateTime<Utc>) -> StoreResult<()>;
 
     /// Everybody, by id: for the command line.
     async fn all(&mut self) -> StoreResult<Vec<User>>;

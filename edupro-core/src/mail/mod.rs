@@ -3,6 +3,7 @@
 //! Rules never send: they put a job beside their rows, in the same transaction, and the worker
 //! sends when that is committed. A mail server that is down changes no answer and loses no mail.
 
+mod compose;
 mod file;
 mod log;
 mod memory;
@@ -14,9 +15,15 @@ use std::{fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 
-pub use self::{file::FileMailer, log::LogMailer, memory::MemoryMailer, templates::{Template, TemplateError, Templates}};
 #[cfg(feature = "smtp")]
-pub use self::smtp::{SmtpMailer, SmtpOptions, SmtpTls};
+pub use self::smtp::{SmtpConfigError, SmtpMailer, SmtpOptions, SmtpTls};
+pub use self::{
+    compose::InvalidSender,
+    file::FileMailer,
+    log::LogMailer,
+    memory::MemoryMailer,
+    templates::{Rendered, Template, TemplateError, Templates},
+};
 use crate::error::Source;
 
 /// A mail, ready to be sent.
@@ -42,6 +49,12 @@ impl Message {
     pub fn new(id: String, to: String, subject: String, text: String) -> Self {
         Self { id, to, subject, text, html: None }
     }
+
+    /// The same mail with HTML, or without if there is none.
+    #[must_use]
+    pub fn with_html(self, html: impl Into<Option<String>>) -> Self {
+        Self { html: html.into(), ..self }
+    }
 }
 
 /// Why a mail was not taken.
@@ -64,6 +77,13 @@ pub enum MailError {
         #[source]
         source: Source,
     },
+}
+
+impl MailError {
+    /// The server did not take the mail because of `source`, and did not say when to come back.
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self::Unavailable { retry_after: None, source: source.into() }
+    }
 }
 
 /// Sends mail. Only the worker calls it, so it may take its time, up to 20 seconds.

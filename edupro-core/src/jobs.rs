@@ -1,0 +1,378 @@
+//! What must happen after a commit: mails, and files that nobody needs any more.
+//!
+//! A job is a row in the transaction of its cause, so neither exists without the other. The
+//! [`Worker`] claims it for a minute, runs it, and forgets it; a process that dies in between
+//! leaves a claim that runs out. So a job may run twice, and each is made to bear that.
+//!
+//! # One more job
+//!
+//! A variant of [`Task`] with ids, not contents, and an arm in `run`.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+use uuid::Uuid;
+
+use crate::{
+    School, StoreError, StoreResult, Transaction,
+    accounts::{UserId, resets::CODE_TTL},
+    error::Source,
+    files::FileKey,
+    mail::{MailError, Message, Template},
+};
+
+/// How long a claim holds: longer than any job may take.
+const CLAIM: TimeDelta = TimeDelta::seconds(60);
+/// Tries before a job is given up and left for a person to look at (security R44).
+const TRIES_MAX: i64 = 10;
+/// The pause after the first failure; it doubles with each next one (security R44).
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+/// The longest pause.
+const PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
+/// How many jobs run at the same time: one slow mail server must not hold up the rest.
+const WORKERS: usize = 4;
+/// How often the worker looks for jobs that another process left.
+const LOOK: Duration = Duration::from_secs(5);
+/// How often old sessions, codes, counters and staged files are swept out.
+const HOUSEKEEPING: TimeDelta = TimeDelta::hours(24);
+/// How long an upload that was never finished is kept (security R20).
+const STAGED: TimeDelta = TimeDelta::hours(24);
+/// How long ended sessions and codes are kept before they are swept out.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Task {
+    /// Mails the code of a request for a new password. Dropped when a newer one took its place.
+    SendResetCode {
+        /// To whom.
+        user: UserId,
+        /// Which request.
+        nonce: String,
+    },
+    /// Tells a person that their password was changed (security R12).
+    SendPasswordChanged {
+        /// Whom.
+        user: UserId,
+    },
+    /// Deletes files that no row names any more.
+    DeleteFiles {
+        /// Which.
+        files: Vec<FileKey>,
+    },
+}
+
+/// A job that is about to be kept.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Also the mail's Message-ID: a second try is the same mail.
+    pub id: Uuid,
+    /// What is to be done.
+    pub task: Task,
+    /// Now.
+    pub created_at: DateTime<Utc>,
+    /// After this it is pointless.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A job that this process has claimed.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Which one.
+    pub id: Uuid,
+    /// What is to be done.
+    pub task: Task,
+    /// How often it was tried, this time included.
+    pub tries: i64,
+    /// After this it is pointless.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Where jobs are kept.
+#[async_trait]
+pub trait JobStore: Send {
+    /// Adds a job, to be done at once.
+    async fn add(&mut self, job: &NewJob) -> StoreResult<()>;
+
+    /// When the next job is due; `None` when there is none.
+    async fn next_due(&mut self) -> StoreResult<Option<DateTime<Utc>>>;
+
+    /// Claims a job that is due until `until`. No other process gets it before.
+    async fn claim(&mut self, now: DateTime<Utc>, until: DateTime<Utc>)
+    -> StoreResult<Option<Job>>;
+
+    /// Forgets a job: it is done, or pointless.
+    async fn finish(&mut self, id: Uuid) -> StoreResult<()>;
+
+    /// Has a job tried again at `at`.
+    async fn retry(&mut self, id: Uuid, at: DateTime<Utc>, error: &str) -> StoreResult<()>;
+
+    /// Keeps a job for a person to look at, and tries it no more.
+    async fn give_up(&mut self, id: Uuid, at: DateTime<Utc>, error: &str) -> StoreResult<()>;
+}
+
+/// Adds a job to this transaction.
+pub async fn later(tx: &mut dyn Transaction, school: &School, task: Task) -> StoreResult<()> {
+    add(tx, school, task, None).await
+}
+
+/// Adds a job that is pointless after `end` to this transaction.
+pub async fn until(
+    tx: &mut dyn Transaction,
+    school: &School,
+    task: Task,
+    end: DateTime<Utc>,
+) -> StoreResult<()> {
+    add(tx, school, task, Some(end)).await
+}
+
+async fn add(
+    tx: &mut dyn Transaction,
+    school: &School,
+    task: Task,
+    expires_at: Option<DateTime<Utc>>,
+) -> StoreResult<()> {
+    let now = school.clock.now();
+    let job = NewJob { id: school.entropy.uuid(now), task, created_at: now, expires_at };
+    tx.jobs().add(&job).await
+}
+
+/// Adds a job that deletes these files, if there are any, to this transaction.
+pub async fn delete_files(
+    tx: &mut dyn Transaction,
+    school: &School,
+    files: Vec<FileKey>,
+) -> StoreResult<()> {
+    match files.is_empty() {
+        true => Ok(()),
+        false => later(tx, school, Task::DeleteFiles { files }).await,
+    }
+}
+
+/// Why a job was not done.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error("the mail was not sent")]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Other(#[source] Source),
+}
+
+/// Runs the jobs of a school.
+#[derive(Debug)]
+pub struct Worker {
+    school: Arc<School>,
+}
+
+impl Worker {
+    /// A worker for this school. It does nothing until it is run.
+    #[must_use]
+    pub const fn new(school: Arc<School>) -> Self {
+        Self { school }
+    }
+
+    /// Runs jobs until `stop` turns true; the jobs at hand are finished first.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        let mut workers = JoinSet::new();
+        for _ in 0..WORKERS {
+            workers.spawn(serve(Arc::clone(&self.school), stop.clone()));
+        }
+        workers.spawn(keep_house(Arc::clone(&self.school), stop));
+        workers.join_all().await;
+    }
+
+    /// Runs every job that is due now, one after another, and returns how many there were.
+    pub async fn run_due(&self) -> StoreResult<usize> {
+        let mut done = 0;
+        while run_next(&self.school).await? {
+            done += 1;
+        }
+        Ok(done)
+    }
+}
+
+async fn serve(school: Arc<School>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        match run_next(&school).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "jobs cannot be read")
+            }
+        }
+        tokio::select! {
+            () = school.work.notified() => {}
+            () = tokio::time::sleep(wait(&school).await) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Until the next job is due, [`LOOK`] at most.
+async fn wait(school: &School) -> Duration {
+    let due = async { school.storage.read().await?.jobs().next_due().await };
+    let Ok(Some(due)) = due.await else { return LOOK };
+    // A job that is due already is another worker's at this moment: look again shortly.
+    (due - school.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(200), LOOK)
+}
+
+async fn run_next(school: &School) -> StoreResult<bool> {
+    let now = school.clock.now();
+    let due = school.storage.read().await?.jobs().next_due().await?;
+    if due.is_none_or(|due| due > now) {
+        return Ok(false);
+    }
+    let claimed = crate::storage::atomically(&*school.entropy, || async {
+        let mut tx = school.storage.write().await?;
+        let claimed = tx.jobs().claim(now, now + CLAIM).await?;
+        tx.commit().await?;
+        Ok::<_, StoreError>(claimed)
+    });
+    let Some(job) = claimed.await? else { return Ok(false) };
+    let done = match job.expires_at {
+        Some(end) if end <= now => Ok(()),
+        _ => match timeout(CLAIM.to_std().unwrap_or_default() / 2, run(school, &job)).await {
+            Ok(done) => done,
+            Err(late) => Err(JobError::Other(late.into())),
+        },
+    };
+    settle(school, &job, done).await?;
+    Ok(true)
+}
+
+async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> StoreResult<()> {
+    let now = school.clock.now();
+    crate::storage::atomically(&*school.entropy, || async {
+        let mut tx = school.storage.write().await?;
+        match &done {
+            Ok(()) => tx.jobs().finish(job.id).await?,
+            Err(error) => {
+                let words = chain(error);
+                let hopeless = matches!(error, JobError::Mail(MailError::Rejected { .. }));
+                if hopeless || job.tries >= TRIES_MAX {
+                    tracing::error!(job = %job.id, tries = job.tries, error = %words, "a job was given up");
+                    tx.jobs().give_up(job.id, now, &words).await?;
+                } else {
+                    tracing::warn!(job = %job.id, tries = job.tries, error = %words, "a job failed and is tried again");
+                    tx.jobs().retry(job.id, now + pause(school, job, error), &words).await?;
+                }
+            }
+        }
+        tx.commit().await
+    })
+    .await
+}
+
+/// 5 s · 2ⁿ, an hour at most, a fifth more or less so that not all come back at once; longer when
+/// the mail server asked for it.
+fn pause(school: &School, job: &Job, error: &JobError) -> TimeDelta {
+    let doublings = u32::try_from(job.tries - 1).unwrap_or_default().min(20);
+    let pause = (FIRST_PAUSE * 2_i32.pow(doublings)).min(PAUSE_MAX);
+    let percent = i32::try_from(80 + school.entropy.below(41)).unwrap_or(100);
+    let asked = match error {
+        JobError::Mail(MailError::Unavailable { retry_after: Some(asked), .. }) => {
+            TimeDelta::from_std(*asked).unwrap_or(PAUSE_MAX)
+        }
+        _ => TimeDelta::zero(),
+    };
+    (pause * percent / 100).max(asked)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        words.push_str(": ");
+        words.push_str(&source.to_string());
+        next = source.source();
+    }
+    words
+}
+
+async fn run(school: &School, job: &Job) -> Result<(), JobError> {
+    match &job.task {
+        Task::SendResetCode { user, nonce } => {
+            let mut tx = school.storage.read().await?;
+            let reset = tx.resets().find(*user).await?;
+            drop(tx);
+            if reset.is_none_or(|reset| reset.nonce != *nonce) {
+                return Ok(());
+            }
+            let code = school.keys.reset_code(*user, nonce);
+            let minutes = CODE_TTL.num_minutes().unsigned_abs();
+            send(school, job, *user, |first_name| Template::PasswordReset {
+                code,
+                minutes,
+                first_name,
+            })
+            .await
+        }
+        Task::SendPasswordChanged { user } => {
+            send(school, job, *user, |first_name| Template::PasswordChanged { first_name }).await
+        }
+        Task::DeleteFiles { files } => {
+            school.files.delete(files).await.map_err(|error| JobError::Other(error.into()))
+        }
+    }
+}
+
+/// Mails a template to a user; a user who is gone gets none.
+async fn send(
+    school: &School,
+    job: &Job,
+    user: UserId,
+    template: impl FnOnce(String) -> Template,
+) -> Result<(), JobError> {
+    let mut tx = school.storage.read().await?;
+    let Some(user) = tx.users().find(user).await? else { return Ok(()) };
+    drop(tx);
+    let rendered = school
+        .templates
+        .render(&template(user.first_name))
+        .map_err(|error| JobError::Other(error.into()))?;
+    let message = Message::new(job.id.to_string(), user.email, rendered.subject, rendered.text)
+        .with_html(rendered.html);
+    Ok(school.mailer.send(&message).await?)
+}
+
+/// Sweeps out what nobody needs any more, once at the start and then daily.
+async fn keep_house(school: Arc<School>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = sweep(&school).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old rows could not be swept out"
+            );
+        }
+        tokio::select! {
+            () = tokio::time::sleep(HOUSEKEEPING.to_std().unwrap_or_default()) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+async fn sweep(school: &School) -> StoreResult<()> {
+    let now = school.clock.now();
+    crate::storage::atomically(&*school.entropy, || async {
+        let mut tx = school.storage.write().await?;
+        tx.sessions().purge(now - KEPT).await?;
+        tx.resets().purge(now - KEPT).await?;
+        tx.limits().purge(now).await?;
+        tx.commit().await
+    })
+    .await?;
+    if let Err(error) = school.files.sweep(now, STAGED).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "old uploads could not be swept out"
+        );
+    }
+    Ok(())
+}

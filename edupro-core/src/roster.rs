@@ -1,0 +1,207 @@
+//! Which students a teacher has: join, block, remove, list (contract 1.11, 1.17–1.21).
+//!
+//! absent → active (register, join) ⇄ blocked (toggle) → absent (remove). Joining changes nothing
+//! for somebody who is there already, blocked or not.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::{
+    Page, PageOf, StoreError, StoreResult, Transaction,
+    accounts::{User, UserId},
+    students::Student,
+};
+
+/// Whether a teacher lets a student in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Yes.
+    Active,
+    /// No, until the teacher changes it.
+    Blocked,
+}
+
+/// A student as one teacher has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The relation's own number.
+    pub id: i64,
+    /// The teacher.
+    pub teacher: UserId,
+    /// The student.
+    pub student: Student,
+    /// When the student joined.
+    pub joined_at: DateTime<Utc>,
+    /// The teacher's note.
+    pub notes: Option<String>,
+    /// Whether the teacher lets the student in.
+    pub standing: Standing,
+    /// What the student has done under this teacher.
+    pub activity: Activity,
+}
+
+/// What a student has done under a teacher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Lessons completed in this teacher's courses.
+    pub completed_lessons: i64,
+    /// Courses of this teacher completed.
+    pub completed_courses: i64,
+    /// Courses of this teacher the student is enrolled in now.
+    pub current_courses: i64,
+    /// The latest of joining, enrolling, learning and sitting an assessment.
+    pub last_activity: DateTime<Utc>,
+}
+
+/// What a teacher's list is ordered by; ties are broken by the student's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RosterOrder {
+    /// The day the student joined.
+    JoinedAt,
+    /// The student's full name.
+    FullName,
+}
+
+/// Which students of a teacher are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterQuery {
+    /// Only the active, or only the blocked.
+    pub is_active: Option<bool>,
+    /// Words, in lower case, each of which must occur in the username, e-mail address or full name.
+    pub words: Vec<String>,
+    /// In which order, and whether backwards; the first counts most.
+    pub order: Vec<(RosterOrder, bool)>,
+    /// Which part.
+    pub page: Page,
+}
+
+/// Where the relations are kept.
+#[async_trait]
+pub trait RosterStore: Send {
+    /// How a student stands with a teacher; `None` when they have nothing to do with each other.
+    async fn standing(&mut self, teacher: UserId, student: UserId)
+    -> StoreResult<Option<Standing>>;
+
+    /// Makes a student the teacher's; returns false when they were already.
+    async fn join(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+        now: DateTime<Utc>,
+    ) -> StoreResult<bool>;
+
+    /// Ends it; returns false when there was nothing to end.
+    async fn remove(&mut self, teacher: UserId, student: UserId) -> StoreResult<bool>;
+
+    /// Blocks an active student and the reverse, in one statement; returns how they stand now.
+    async fn toggle_block(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+    ) -> StoreResult<Option<Standing>>;
+
+    /// A student as this teacher has them.
+    async fn find(&mut self, teacher: UserId, student: UserId) -> StoreResult<Option<Membership>>;
+
+    /// A page of a teacher's students; `None` when there is no such page.
+    async fn list(
+        &mut self,
+        teacher: UserId,
+        query: &RosterQuery,
+    ) -> StoreResult<Option<PageOf<Membership>>>;
+}
+
+/// Why a request about a teacher's students came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    /// There is no such teacher, or the account is closed.
+    #[error("Teacher not found.")]
+    UnknownTeacher,
+    /// The student is not this teacher's.
+    #[error("Not found.")]
+    NotAStudentOfTheirs,
+    /// The list has no such page.
+    #[error("Invalid page.")]
+    NoSuchPage,
+    /// The storage.
+    #[error("a teacher's students could not be read or changed")]
+    Store(#[from] StoreError),
+}
+
+/// The teacher with this username, in any case, whose account is open.
+pub async fn teacher(tx: &mut dyn Transaction, username: &str) -> StoreResult<Option<User>> {
+    let found = tx.users().find_by_username(username).await?;
+    Ok(found.filter(|user| user.is_teacher() && user.is_active))
+}
+
+/// What came of joining.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// The student is new here.
+    Now,
+    /// The student was here already, perhaps blocked, and still is.
+    Before,
+}
+
+/// 1.11: a student joins a teacher.
+pub async fn join(
+    tx: &mut dyn Transaction,
+    student: &User,
+    username: &str,
+    now: DateTime<Utc>,
+) -> Result<Joined, RosterError> {
+    let teacher = teacher(tx, username).await?.ok_or(RosterError::UnknownTeacher)?;
+    Ok(match tx.roster().join(teacher.id, student.id, now).await? {
+        true => Joined::Now,
+        false => Joined::Before,
+    })
+}
+
+/// 1.12: a student's profile as one teacher has it. The blocked see theirs.
+pub async fn own(
+    tx: &mut dyn Transaction,
+    student: &User,
+    username: &str,
+) -> Result<Membership, RosterError> {
+    let teacher = teacher(tx, username).await?.ok_or(RosterError::NotAStudentOfTheirs)?;
+    find(tx, teacher.id, student.id).await
+}
+
+/// 1.21: the profile of one of a teacher's students.
+pub async fn find(
+    tx: &mut dyn Transaction,
+    teacher: UserId,
+    student: UserId,
+) -> Result<Membership, RosterError> {
+    tx.roster().find(teacher, student).await?.ok_or(RosterError::NotAStudentOfTheirs)
+}
+
+/// 1.17: a teacher removes a student. Enrolments stay, and come back to life on re-joining.
+pub async fn remove(
+    tx: &mut dyn Transaction,
+    teacher: UserId,
+    student: UserId,
+) -> Result<(), RosterError> {
+    match tx.roster().remove(teacher, student).await? {
+        true => Ok(()),
+        false => Err(RosterError::NotAStudentOfTheirs),
+    }
+}
+
+/// 1.18: a teacher blocks a student, or lets them in again.
+pub async fn toggle_block(
+    tx: &mut dyn Transaction,
+    teacher: UserId,
+    student: UserId,
+) -> Result<Standing, RosterError> {
+    tx.roster().toggle_block(teacher, student).await?.ok_or(RosterError::NotAStudentOfTheirs)
+}
+
+/// 1.19, 1.20: a page of a teacher's students.
+pub async fn list(
+    tx: &mut dyn Transaction,
+    teacher: UserId,
+    query: &RosterQuery,
+) -> Result<PageOf<Membership>, RosterError> {
+    tx.roster().list(teacher, query).await?.ok_or(RosterError::NoSuchPage)
+}

@@ -1,0 +1,226 @@
+//! What goes wrong, in the contract's four shapes (behaviour G6).
+//!
+//! A rule's error becomes an [`ApiError`] in one exhaustive `match` beside the handlers of its
+//! noun. What a client cannot help is logged here with its cause and answered without it.
+
+use std::{borrow::Cow, error::Error};
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use edupro_core::{
+    StoreError,
+    accounts::HashError,
+    files::FileError,
+    limits::{LimitError, Throttled},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// A message to a client.
+pub(crate) type Words = Cow<'static, str>;
+
+/// What a handler answers.
+pub(crate) type Answer<T> = Result<T, ApiError>;
+
+/// The errors of a request's fields: each field with all that is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FieldErrors(Vec<(Words, Vec<Words>)>);
+
+impl FieldErrors {
+    pub(crate) fn add(&mut self, field: impl Into<Words>, message: impl Into<Words>) {
+        let field = field.into();
+        let message = message.into();
+        match self.0.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, messages)) => messages.push(message),
+            None => self.0.push((field, vec![message])),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for FieldErrors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (field, messages) in &self.0 {
+            map.serialize_entry(field, messages)?;
+        }
+        map.end()
+    }
+}
+
+/// The body of an error.
+#[derive(Debug, PartialEq, Eq)]
+enum Shape {
+    /// `{"field": ["message", …], …}`
+    Fields(FieldErrors),
+    /// `{"detail": "message"}`, or another key where the contract has one.
+    Keyed(&'static str, Words),
+}
+
+/// An answer that is not a success.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    shape: Shape,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    /// `{"detail": …}`: who may, what is there, what could not be read.
+    pub(crate) fn detail(status: StatusCode, words: impl Into<Words>) -> Self {
+        Self::keyed(status, "detail", words)
+    }
+
+    /// `{"error": …}`, where the contract has it.
+    pub(crate) fn error(status: StatusCode, words: impl Into<Words>) -> Self {
+        Self::keyed(status, "error", words)
+    }
+
+    /// A key of the contract's with a bare string.
+    pub(crate) fn keyed(status: StatusCode, key: &'static str, words: impl Into<Words>) -> Self {
+        Self { status, shape: Shape::Keyed(key, words.into()), header: None }
+    }
+
+    /// 400 with what is wrong with the fields.
+    pub(crate) fn fields(errors: FieldErrors) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, shape: Shape::Fields(errors), header: None }
+    }
+
+    /// 400 with what is wrong with one field.
+    pub(crate) fn field(field: &'static str, words: impl Into<Words>) -> Self {
+        let mut errors = FieldErrors::default();
+        errors.add(field, words);
+        Self::fields(errors)
+    }
+
+    /// The same body with another status.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// Nobody is logged in.
+    pub(crate) fn not_signed_in() -> Self {
+        Self::detail(StatusCode::UNAUTHORIZED, "Authentication credentials were not provided.")
+            .with_header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"api\""),
+            )
+    }
+
+    /// Somebody is logged in who may not.
+    pub(crate) fn forbidden() -> Self {
+        Self::detail(
+            StatusCode::FORBIDDEN,
+            "You do not have permission to perform this action.",
+        )
+    }
+
+    /// There is no such thing, or the asker may not know of it.
+    pub(crate) fn not_found() -> Self {
+        Self::detail(StatusCode::NOT_FOUND, "Not found.")
+    }
+
+    /// Too many (behaviour G13).
+    pub(crate) fn throttled(throttled: Throttled) -> Self {
+        Self::detail(StatusCode::TOO_MANY_REQUESTS, throttled.to_string())
+            .with_header(header::RETRY_AFTER, throttled.seconds().into())
+    }
+
+    /// Not now; perhaps in so many seconds.
+    pub(crate) fn unavailable(seconds: u32) -> Self {
+        Self::detail(StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Please try again.")
+            .with_header(header::RETRY_AFTER, seconds.into())
+    }
+
+    /// Something is broken. The cause goes to the log and nowhere else.
+    pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::broken()
+    }
+
+    /// 500, without a cause to log.
+    pub(crate) fn broken() -> Self {
+        Self::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = match self.shape {
+            Shape::Fields(errors) => (self.status, Json(errors)).into_response(),
+            Shape::Keyed(key, words) => {
+                let mut errors = serde_json::Map::new();
+                errors.insert(key.to_owned(), words.into_owned().into());
+                (self.status, Json(errors)).into_response()
+            }
+        };
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) | StoreError::Contended(_) => {
+                tracing::warn!(error = &error as &dyn Error, "the storage is not available");
+                Self::unavailable(1)
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::unavailable(2),
+            HashError::Failed(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<LimitError> for ApiError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Throttled(throttled) => Self::throttled(throttled),
+            LimitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Throttled> for ApiError {
+    fn from(throttled: Throttled) -> Self {
+        Self::throttled(throttled)
+    }
+}
+
+impl From<FileError> for ApiError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::NotFound => Self::not_found(),
+            FileError::NoSpace => {
+                tracing::error!("there is no room left for uploads");
+                Self::detail(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "There is no room left for this file. Please try again later.",
+                )
+                .with_header(header::RETRY_AFTER, 60.into())
+            }
+            error => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What a handler asks of a request: who is asking, from where, for which page, with what.
+//!
+//! All of it works under any state `S` that holds an [`EduPro`](crate::EduPro), so an embedder's
+//! own handlers can ask the same.
+
+pub(crate) mod body;
+mod client;
+mod list;
+mod path;
+mod who;
+
+pub use self::{
+    client::{Asker, Site},
+    who::{Admin, SignedIn, Student, Teacher, Visitor},
+};
+pub(crate) use self::{
+    body::{Body, Incoming},
+    list::{ListQuery, Paginated},
+    path::Path,
+    who::access_token,
+};

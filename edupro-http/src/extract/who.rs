@@ -1,0 +1,108 @@
+//! Who is asking. An access token that is not valid, for whatever reason, is nobody (behaviour G4).
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use axum_extra::extract::CookieJar;
+use edupro_core::accounts::{self, User, sessions};
+
+use crate::{EduPro, cookies, error::ApiError};
+
+/// Anybody: logged in or not.
+#[derive(Clone, Debug)]
+pub struct Visitor(pub Option<accounts::SignedIn>);
+
+/// Somebody who is logged in; 401 otherwise.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub accounts::SignedIn);
+
+/// A teacher; 403 for others.
+#[derive(Clone, Debug)]
+pub struct Teacher(pub User);
+
+/// A student; 403 for others.
+#[derive(Clone, Debug)]
+pub struct Student(pub User);
+
+/// Somebody who runs the school; 403 for others.
+#[derive(Clone, Debug)]
+pub struct Admin(pub User);
+
+/// The access tokens of a request, the cookie's first.
+pub(crate) fn access_token(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    let cookie = CookieJar::from_headers(headers)
+        .get(cookies::ACCESS)
+        .map(|cookie| cookie.value().to_owned());
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim().to_owned());
+    cookie.into_iter().chain(bearer)
+}
+
+impl<S> FromRequestParts<S> for Visitor
+where
+    EduPro: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let edupro = EduPro::from_ref(state);
+        for token in access_token(&parts.headers) {
+            let found = sessions::authenticate(edupro.school(), &token).await?;
+            if found.is_some() {
+                return Ok(Self(found));
+            }
+        }
+        Ok(Self(None))
+    }
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    EduPro: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Visitor(found) = Visitor::from_request_parts(parts, state).await?;
+        found.map(Self).ok_or_else(ApiError::not_signed_in)
+    }
+}
+
+impl SignedIn {
+    /// The user, if they are a teacher; else 403 in words of the endpoint's own.
+    pub(crate) fn teacher_or(self, refusal: ApiError) -> Result<User, ApiError> {
+        Some(self.0.user).filter(User::is_teacher).ok_or(refusal)
+    }
+
+    /// The user, if they are a student; else 403 in words of the endpoint's own.
+    pub(crate) fn student_or(self, refusal: ApiError) -> Result<User, ApiError> {
+        Some(self.0.user).filter(User::is_student).ok_or(refusal)
+    }
+}
+
+macro_rules! role {
+    ($role:ident, $belongs:expr) => {
+        impl<S> FromRequestParts<S> for $role
+        where
+            EduPro: FromRef<S>,
+            S: Send + Sync,
+        {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+                let SignedIn(found) = SignedIn::from_request_parts(parts, state).await?;
+                Some(found.user).filter($belongs).map(Self).ok_or_else(ApiError::forbidden)
+            }
+        }
+    };
+}
+role!(Teacher, User::is_teacher);
+role!(Student, User::is_student);
+role!(Admin, |user| user.is_staff);

@@ -1,0 +1,239 @@
+//! The configuration: defaults < `edupro.toml` < environment < flags.
+//!
+//! With nothing set, everything runs. What cannot work stops the start with the place and the name
+//! of the key; so does a key that does not exist, because a misspelt `auth.throtle` that is passed
+//! over in silence is a hole.
+
+mod error;
+mod keys;
+mod mail;
+mod period;
+mod print;
+mod secret;
+mod sections;
+mod source;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use figment::Figment;
+use serde::{Deserialize, Serialize};
+
+use self::sections::MailKeys;
+pub use self::{
+    error::ConfigError,
+    mail::{Mail, MailProvider, Smtp},
+    period::{NotAPeriod, Period},
+    secret::SecretError,
+    sections::{
+        Auth, Database, Enrollment, Files, FilesProvider, Grading, GradingProvider, Http, Log,
+        LogFormat, MailTls, Payment, PaymentProvider, Video, VideoProvider,
+    },
+    source::Sources,
+    values::{CookieSecure, DatabaseUrl, LogLevel, Origin, PublicUrl},
+};
+
+/// Everything that can be set, as it is written.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+struct Sections {
+    data_dir: DataDir,
+    http: Http,
+    database: Database,
+    auth: Auth,
+    enrollment: Enrollment,
+    mail: MailKeys,
+    video: Video,
+    files: Files,
+    payment: Payment,
+    grading: Grading,
+    log: Log,
+}
+
+/// Where everything is kept that has no other place.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+struct DataDir(PathBuf);
+
+impl Default for DataDir {
+    fn default() -> Self {
+        Self(PathBuf::from("edupro-data"))
+    }
+}
+
+/// A configuration in which everything fits together.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where everything is kept that has no other place.
+    pub data_dir: PathBuf,
+    /// Where to listen and whom to believe.
+    pub http: Http,
+    /// Where rows are kept.
+    pub database: Database,
+    /// Sessions and passwords.
+    pub auth: Auth,
+    /// Enrolments.
+    pub enrollment: Enrollment,
+    /// Who sends mail.
+    pub mail: Mail,
+    /// Who keeps and plays videos.
+    pub video: Video,
+    /// Where uploads are kept.
+    pub files: Files,
+    /// How courses are paid for.
+    pub payment: Payment,
+    /// Who grades answers.
+    pub grading: Grading,
+    /// What is logged.
+    pub log: Log,
+}
+
+impl Config {
+    /// Where rows are kept: as configured, else a file in the data directory.
+    #[must_use]
+    pub fn database_url(&self) -> DatabaseUrl {
+        let file =
+            || DatabaseUrl::new(format!("sqlite://{}", self.data_path("edupro.db").display()));
+        self.database.url.clone().unwrap_or_else(file)
+    }
+
+    /// Where the school is reached from outside: as configured, else at the address that is
+    /// listened on. "All addresses" is no address to go to, so it becomes `localhost`.
+    #[must_use]
+    pub fn public_url(&self, listening: SocketAddr) -> String {
+        let own = || match listening.ip() {
+            ip if ip == Ipv4Addr::UNSPECIFIED || ip == Ipv6Addr::UNSPECIFIED => {
+                format!("http://localhost:{}", listening.port())
+            }
+            _ => format!("http://{listening}"),
+        };
+        self.http.public_url.as_ref().map_or_else(own, |url| url.as_str().to_owned())
+    }
+
+    /// Whether cookies are sent over https only.
+    #[must_use]
+    pub fn cookies_are_secure(&self) -> bool {
+        match self.auth.cookie_secure {
+            CookieSecure::Auto => self.http.public_url.as_ref().is_some_and(PublicUrl::is_https),
+            CookieSecure::Always(secure) => secure,
+        }
+    }
+
+    /// A file or directory in the data directory.
+    #[must_use]
+    pub fn data_path(&self, name: &str) -> PathBuf {
+        self.data_dir.join(name)
+    }
+}
+
+/// A configuration that remembers where each value came from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    sections: Sections,
+    origins: Origins,
+    file: Option<PathBuf>,
+}
+
+impl Loaded {
+    /// Reads and checks a configuration.
+    pub fn new(sources: Sources) -> Result<Self, ConfigError> {
+        let (values, file) = sources.read()?;
+        let sections: Sections =
+            values.extract().map_err(|error| ConfigError::from_figment(&error))?;
+        let origins = Origins::of(&values);
+        let config = check(&sections).map_err(|(key, problem)| origins.invalid(key, problem))?;
+        Ok(Self { config, sections, origins, file })
+    }
+
+    /// The error for a value that turned out to be wrong only when it was used.
+    #[must_use]
+    pub fn invalid(&self, key: &str, problem: String) -> ConfigError {
+        self.origins.invalid(key, problem)
+    }
+
+    /// The configuration file, if everybody on this machine can read secrets in it (security R51).
+    #[must_use]
+    pub fn exposed_file(&self) -> Option<&Path> {
+        let file = self.file.as_deref()?;
+        let name = file.display().to_string();
+        let from_file = |key: &str| self.origins.get(key) == Some(name.as_str());
+        let mut keys = keys::KEYS.iter();
+        let secret = keys.any(|(key, kind)| *kind == keys::Kind::Secret && from_file(key));
+        let Database { url, read_url, .. } = &self.config.database;
+        let password = [("database.url", url), ("database.read_url", read_url)].into_iter().any(
+            |(key, url)| from_file(key) && url.as_ref().is_some_and(DatabaseUrl::has_password),
+        );
+        ((secret || password) && secret::everybody_reads(file)).then_some(file)
+    }
+}
+
+/// The place each key was set in. Figment knows as well, but also keeps every secret in clear.
+#[derive(Debug)]
+struct Origins(BTreeMap<&'static str, String>);
+
+impl Origins {
+    fn of(values: &Figment) -> Self {
+        let origin = |key| Some((key, values.find_metadata(key)?.name.to_string()));
+        Self(keys::KEYS.iter().filter_map(|(key, _)| origin(*key)).collect())
+    }
+
+    /// Where a key was set; `None` for the defaults.
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn invalid(&self, key: &str, problem: String) -> ConfigError {
+        let origin = self.get(key).unwrap_or("the default").to_owned();
+        ConfigError::Invalid { origin, key: key.to_owned(), problem }
+    }
+}
+
+/// A key, and what is wrong with its value.
+type Problem = (&'static str, String);
+
+/// What one key alone does not show.
+fn check(sections: &Sections) -> Result<Config, Problem> {
+    let Sections { data_dir, http, auth, .. } = sections;
+    if data_dir.0.as_os_str().is_empty() {
+        return Err(("data_dir", "must name a directory".to_owned()));
+    }
+    if auth.refresh_ttl < auth.access_ttl {
+        let access = auth.access_ttl;
+        let problem = format!("must be at least `auth.access_ttl`, which is {access}");
+        return Err(("auth.refresh_ttl", problem));
+    }
+    let https = http.public_url.as_ref().is_some_and(PublicUrl::is_https);
+    if https && auth.cookie_secure == CookieSecure::Always(false) {
+        let problem = "must be true or \"auto\" where `http.public_url` is https: \
+                       without it the first http link gives every session away";
+        return Err(("auth.cookie_secure", problem.to_owned()));
+    }
+    for (key, secret) in
+        [("auth.secret", &auth.secret), ("auth.previous_secret", &auth.previous_secret)]
+    {
+        secret::check(secret.as_ref()).map_err(|problem| (key, problem))?;
+    }
+    Ok(Config {
+        data_dir: data_dir.0.clone(),
+        http: http.clone(),
+        database: sections.database.clone(),
+        auth: auth.clone(),
+        enrollment: sections.enrollment.clone(),
+        mail: Mail::new(&sections.mail)?,
+        video: sections.video.clone(),
+        files: sections.files.clone(),
+        payment: sections.payment.clone(),
+        grading: sections.grading.clone(),
+        log: sections.log.clone(),
+    })
+}

@@ -1,0 +1,272 @@
+//! The two pools behind a [`Database`], and how a transaction is opened on them.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use edupro_core::{
+    Storage, StoreError, StoreResult, Transaction,
+    accounts::{ResetStore, SessionStore, UserStore},
+    jobs::JobStore,
+    limits::LimitStore,
+    roster::RosterStore,
+    students::StudentStore,
+    teachers::TeacherStore,
+};
+use sqlx::{
+    Connection as _, PgPool, SqlitePool,
+    pool::PoolOptions,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use crate::{
+    migrations,
+    sql::{Tx, store_error},
+};
+
+/// How long a request waits for a connection before it is told to come back (security R41).
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a writer waits for its turn on SQLite, which has one at a time.
+const SQLITE_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long SQLite waits for another process (design section 5).
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that was idle for longer is asked whether it is still there (security R41).
+const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
+/// How long that answer may take.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
+/// How old a connection may get (security R41).
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// Where the database is.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct DatabaseOptions {
+    /// `sqlite://path/to/file.db` or `postgres://user:password@host/database`.
+    pub url: String,
+    /// PostgreSQL only: where to read, for instance a streaming replica. Default: `url`.
+    pub read_url: Option<String>,
+    /// Connections of each pool; SQLite has one for writing.
+    pub max_connections: u32,
+}
+
+impl DatabaseOptions {
+    /// A database at `url`, with ten connections.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), read_url: None, max_connections: 10 }
+    }
+}
+
+impl std::fmt::Debug for DatabaseOptions {
+    /// URLs may hold passwords.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DatabaseOptions").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no database.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL names neither engine.
+    #[error("the database URL must begin with sqlite:// or postgres://")]
+    Scheme,
+    /// SQLite in memory is gone with its connection.
+    #[error("a SQLite database must be a file, so that several connections can share it")]
+    InMemory,
+    /// Reading elsewhere needs PostgreSQL.
+    #[error("database.read_url needs a PostgreSQL database")]
+    ReadUrl,
+    /// It cannot be reached or opened.
+    #[error("the database cannot be opened")]
+    Database(#[source] sqlx::Error),
+}
+
+/// One of the two engines, with a pool to read and a pool to write.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub(crate) pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Postgres { read: PgPool, write: PgPool },
+    Sqlite { read: SqlitePool, write: SqlitePool, file: PathBuf },
+}
+
+impl Database {
+    /// Connects by the URL's scheme. The schema is not touched: see [`Database::migrate`].
+    pub async fn connect(options: &DatabaseOptions) -> Result<Self, ConnectError> {
+        let url = &options.url;
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let read_url = options.read_url.as_deref().unwrap_or(url);
+            let read = postgres(
+                read_url,
+                options.max_connections,
+                &[("default_transaction_read_only", "on")],
+            );
+            let write = postgres(url, options.max_connections, &[]);
+            let pools = Pools::Postgres {
+                read: read.await.map_err(ConnectError::Database)?,
+                write: write.await.map_err(ConnectError::Database)?,
+            };
+            return Ok(Self { pools });
+        }
+        if !url.starts_with("sqlite:") {
+            return Err(ConnectError::Scheme);
+        }
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(ConnectError::InMemory);
+        }
+        if options.read_url.is_some() {
+            return Err(ConnectError::ReadUrl);
+        }
+        let pools = sqlite(url, options.max_connections).await.map_err(ConnectError::Database)?;
+        Ok(Self { pools })
+    }
+
+    /// Brings the schema up to date. Several processes may do so at once: one does the work and
+    /// the others wait for it.
+    pub async fn migrate(&self) -> Result<(), migrations::MigrationError> {
+        migrations::run(&self.pools).await
+    }
+
+    /// Closes all connections once they are idle.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Sqlite { read, write, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+}
+
+async fn postgres(
+    url: &str,
+    max_connections: u32,
+    settings: &[(&str, &str)],
+) -> sqlx::Result<PgPool> {
+    // A statement, a lock or a forgotten transaction must not hold a request up (security R41).
+    let limits = [
+        ("statement_timeout", "5000"),
+        ("lock_timeout", "2000"),
+        ("idle_in_transaction_session_timeout", "10000"),
+    ];
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("edupro")
+        .options(limits.iter().chain(settings).copied());
+    pool::<sqlx::Postgres>(max_connections)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for <= IDLE_BEFORE_PING {
+                    return Ok(true);
+                }
+                let ping = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
+                Ok(matches!(ping, Ok(Ok(()))))
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // With NORMAL a power cut may undo what was acknowledged; coupons are money.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT)
+        .foreign_keys(true);
+    let file = options.get_filename().to_owned();
+    // The writer is opened first: it makes the file and its journal.
+    let write = pool::<sqlx::Sqlite>(1)
+        .acquire_timeout(SQLITE_WRITE_TIMEOUT)
+        .connect_with(options.clone())
+        .await?;
+    let read = pool::<sqlx::Sqlite>(max_connections)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok(Pools::Sqlite { read, write, file })
+}
+
+fn pool<DB: sqlx::Database>(max_connections: u32) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(max_connections.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(MAX_LIFETIME)
+        .test_before_acquire(false)
+}
+
+#[async_trait]
+impl Storage for Database {
+    async fn read(&self) -> StoreResult<Box<dyn Transaction>> {
+        Ok(Box::new(match &self.pools {
+            Pools::Postgres { read, .. } => {
+                Tx::PostgresRead(read.acquire().await.map_err(store_error)?)
+            }
+            Pools::Sqlite { read, .. } => {
+                Tx::SqliteRead(read.acquire().await.map_err(store_error)?)
+            }
+        }))
+    }
+
+    async fn write(&self) -> StoreResult<Box<dyn Transaction>> {
+        Ok(Box::new(match &self.pools {
+            Pools::Postgres { write, .. } => {
+                Tx::PostgresWrite(write.begin().await.map_err(store_error)?)
+            }
+            // The lock is taken now: a transaction that reads first and then wants to write fails
+            // at once when another has written meanwhile.
+            Pools::Sqlite { write, .. } => {
+                Tx::SqliteWrite(write.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?)
+            }
+        }))
+    }
+
+    async fn check(&self) -> StoreResult<()> {
+        migrations::check(&self.pools).await
+    }
+}
+
+#[async_trait]
+impl Transaction for Tx {
+    fn users(&mut self) -> &mut dyn UserStore {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionStore {
+        self
+    }
+
+    fn resets(&mut self) -> &mut dyn ResetStore {
+        self
+    }
+
+    fn students(&mut self) -> &mut dyn StudentStore {
+        self
+    }
+
+    fn teachers(&mut self) -> &mut dyn TeacherStore {
+        self
+    }
+
+    fn roster(&mut self) -> &mut dyn RosterStore {
+        self
+    }
+
+    fn limits(&mut self) -> &mut dyn LimitStore {
+        self
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobStore {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Tx::commit(*self).await
+    }
+}

@@ -1,0 +1,95 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use edupro_core::{
+    StoreResult,
+    jobs::{Job, JobStore, NewJob, Task},
+};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::sql::Tx;
+
+#[derive(sqlx::FromRow)]
+struct JobRow {
+    id: Uuid,
+    task: Json<Task>,
+    tries: i64,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<JobRow> for Job {
+    fn from(row: JobRow) -> Self {
+        Self { id: row.id, task: row.task.0, tries: row.tries, expires_at: row.expires_at }
+    }
+}
+
+#[async_trait]
+impl JobStore for Tx {
+    async fn add(&mut self, job: &NewJob) -> StoreResult<()> {
+        self.query(
+            "INSERT INTO jobs (id, task, tries, created_at, due_at, expires_at)
+             VALUES ($1, $2, 0, $3, $3, $4)",
+        )
+        .bind(job.id)
+        .bind(Json(job.task.clone()))
+        .bind(job.created_at)
+        .bind(job.expires_at)
+        .execute()
+        .await?;
+        Ok(())
+    }
+
+    async fn next_due(&mut self) -> StoreResult<Option<DateTime<Utc>>> {
+        let row = self
+            .query("SELECT due_at FROM jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+            .optional::<(DateTime<Utc>,)>()
+            .await?;
+        Ok(row.map(|(due,)| due))
+    }
+
+    async fn claim(
+        &mut self,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> StoreResult<Option<Job>> {
+        // Two workers may choose the same job; the guard outside is read again by the slower one,
+        // which then gets nothing and looks once more.
+        let row = self
+            .query(
+                "UPDATE jobs SET due_at = $2, tries = tries + 1
+                 WHERE id = (SELECT id FROM jobs WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1)
+                   AND due_at <= $1
+                 RETURNING id, task, tries, expires_at",
+            )
+            .bind(now)
+            .bind(until)
+            .optional::<JobRow>()
+            .await?;
+        Ok(row.map(Job::from))
+    }
+
+    async fn finish(&mut self, id: Uuid) -> StoreResult<()> {
+        self.query("DELETE FROM jobs WHERE id = $1").bind(id).execute().await?;
+        Ok(())
+    }
+
+    async fn retry(&mut self, id: Uuid, at: DateTime<Utc>, error: &str) -> StoreResult<()> {
+        self.query("UPDATE jobs SET due_at = $2, last_error = $3 WHERE id = $1")
+            .bind(id)
+            .bind(at)
+            .bind(error.to_owned())
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    async fn give_up(&mut self, id: Uuid, at: DateTime<Utc>, error: &str) -> StoreResult<()> {
+        self.query("UPDATE jobs SET due_at = NULL, failed_at = $2, last_error = $3 WHERE id = $1")
+            .bind(id)
+            .bind(at)
+            .bind(error.to_owned())
+            .execute()
+            .await?;
+        Ok(())
+    }
+}

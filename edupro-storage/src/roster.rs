@@ -1,0 +1,204 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use edupro_core::{
+    PageOf, StoreError, StoreResult,
+    accounts::UserId,
+    roster::{Activity, Membership, RosterOrder, RosterQuery, RosterStore, Standing},
+};
+
+use crate::{
+    sql::{Query, Tx, containing},
+    students::{StudentRow, profile_columns},
+    users::user_columns,
+};
+
+#[derive(sqlx::FromRow)]
+struct MembershipRow {
+    relation_id: i64,
+    teacher_id: i64,
+    relation_is_active: bool,
+    notes: Option<String>,
+    joined_at: DateTime<Utc>,
+    #[sqlx(flatten)]
+    student: StudentRow,
+}
+
+impl TryFrom<MembershipRow> for Membership {
+    type Error = StoreError;
+
+    fn try_from(row: MembershipRow) -> StoreResult<Self> {
+        Ok(Self {
+            id: row.relation_id,
+            teacher: UserId(row.teacher_id),
+            student: row.student.try_into()?,
+            joined_at: row.joined_at,
+            notes: row.notes,
+            standing: standing(row.relation_is_active),
+            // There is nothing to learn yet.
+            activity: Activity {
+                completed_lessons: 0,
+                completed_courses: 0,
+                current_courses: 0,
+                last_activity: row.joined_at,
+            },
+        })
+    }
+}
+
+const fn standing(is_active: bool) -> Standing {
+    if is_active { Standing::Active } else { Standing::Blocked }
+}
+
+/// A membership, from its three tables.
+macro_rules! membership {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.id AS relation_id, r.teacher_id, r.is_active AS relation_is_active, r.notes,
+                    r.created_at AS joined_at, ",
+            user_columns!(),
+            ", ",
+            profile_columns!(),
+            " FROM teacher_students r
+              JOIN student_profiles p ON p.id = r.student_id
+              JOIN users u ON u.id = r.student_id ",
+            $rest
+        )
+    };
+}
+
+#[async_trait]
+impl RosterStore for Tx {
+    async fn standing(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+    ) -> StoreResult<Option<Standing>> {
+        let row = self
+            .query(
+                "SELECT is_active FROM teacher_students WHERE teacher_id = $1 AND student_id = $2",
+            )
+            .bind(teacher.0)
+            .bind(student.0)
+            .optional::<(bool,)>()
+            .await?;
+        Ok(row.map(|(is_active,)| standing(is_active)))
+    }
+
+    async fn join(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+        now: DateTime<Utc>,
+    ) -> StoreResult<bool> {
+        let joined = self
+            .query(
+                "INSERT INTO teacher_students (teacher_id, student_id, is_active, created_at)
+                 VALUES ($1, $2, TRUE, $3)
+                 ON CONFLICT (teacher_id, student_id) DO NOTHING",
+            )
+            .bind(teacher.0)
+            .bind(student.0)
+            .bind(now)
+            .execute()
+            .await?;
+        Ok(joined == 1)
+    }
+
+    async fn remove(&mut self, teacher: UserId, student: UserId) -> StoreResult<bool> {
+        let removed = self
+            .query("DELETE FROM teacher_students WHERE teacher_id = $1 AND student_id = $2")
+            .bind(teacher.0)
+            .bind(student.0)
+            .execute()
+            .await?;
+        Ok(removed == 1)
+    }
+
+    async fn toggle_block(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+    ) -> StoreResult<Option<Standing>> {
+        let row = self
+            .query(
+                "UPDATE teacher_students SET is_active = NOT is_active
+                 WHERE teacher_id = $1 AND student_id = $2
+                 RETURNING is_active",
+            )
+            .bind(teacher.0)
+            .bind(student.0)
+            .optional::<(bool,)>()
+            .await?;
+        Ok(row.map(|(is_active,)| standing(is_active)))
+    }
+
+    async fn find(&mut self, teacher: UserId, student: UserId) -> StoreResult<Option<Membership>> {
+        let row = self
+            .query(membership!("WHERE r.teacher_id = $1 AND r.student_id = $2"))
+            .bind(teacher.0)
+            .bind(student.0)
+            .optional::<MembershipRow>()
+            .await?;
+        row.map(Membership::try_from).transpose()
+    }
+
+    async fn list(
+        &mut self,
+        teacher: UserId,
+        query: &RosterQuery,
+    ) -> StoreResult<Option<PageOf<Membership>>> {
+        let filter = filter(query);
+        // The profile is joined for the count only when it is searched.
+        let searched = match query.words.is_empty() {
+            true => "",
+            false => "JOIN student_profiles p ON p.id = r.student_id",
+        };
+        let text = format!("SELECT COUNT(*) FROM teacher_students r {searched} WHERE {filter}");
+        let (count,) = bind(self.query_built(text), teacher, query).one::<(i64,)>().await?;
+        let Some(window) = query.page.window(count) else { return Ok(None) };
+        let next = 3 + query.words.len();
+        let text = format!(
+            "{} {filter} ORDER BY {} LIMIT ${next} OFFSET ${}",
+            membership!("WHERE"),
+            order(query),
+            next + 1
+        );
+        let rows = bind(self.query_built(text), teacher, query)
+            .bind(window.limit)
+            .bind(window.offset)
+            .all::<MembershipRow>()
+            .await?;
+        let items = rows.into_iter().map(Membership::try_from).collect::<StoreResult<_>>()?;
+        Ok(Some(PageOf { items, count, number: window.number }))
+    }
+}
+
+/// `$1` is the teacher, `$2` the standing or NULL for both, then a word each.
+fn filter(query: &RosterQuery) -> String {
+    let mut filter = "r.teacher_id = $1 AND ($2 IS NULL OR r.is_active = $2)".to_owned();
+    for number in 3..3 + query.words.len() {
+        filter.push_str(&format!(" AND p.search_text LIKE ${number} ESCAPE '\\'"));
+    }
+    filter
+}
+
+fn bind<'c>(mut statement: Query<'c>, teacher: UserId, query: &RosterQuery) -> Query<'c> {
+    statement = statement.bind(teacher.0).bind(query.is_active);
+    for word in &query.words {
+        statement = statement.bind(containing(word));
+    }
+    statement
+}
+
+fn order(query: &RosterQuery) -> String {
+    let mut order = String::new();
+    for (by, backwards) in &query.order {
+        order.push_str(match by {
+            RosterOrder::JoinedAt => "r.created_at",
+            RosterOrder::FullName => "p.full_name_key",
+        });
+        order.push_str(if *backwards { " DESC, " } else { ", " });
+    }
+    order.push_str("r.student_id");
+    order
+}

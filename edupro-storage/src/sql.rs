@@ -1,0 +1,276 @@
+//! The only file that knows there are two engines.
+//!
+//! A query is written once, in the SQL that both read. [`Tx::query`] binds it to whichever engine
+//! the transaction was opened on.
+
+use edupro_core::StoreError;
+use sqlx::{
+    AssertSqlSafe, Encode, FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite,
+    SqliteConnection, Transaction, Type,
+    error::BoxDynError,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgRow},
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+/// A value that both engines can bind.
+pub(crate) trait Bind:
+    Type<Postgres> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + for<'q> Encode<'q, Sqlite> + Send
+{
+}
+
+impl<T> Bind for T where
+    T: Type<Postgres>
+        + Type<Sqlite>
+        + for<'q> Encode<'q, Postgres>
+        + for<'q> Encode<'q, Sqlite>
+        + Send
+{
+}
+
+/// A row that both engines can give; `#[derive(sqlx::FromRow)]` is enough.
+pub(crate) trait Record:
+    for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{
+}
+
+impl<T> Record for T where
+    T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{
+}
+
+/// An open transaction, or a connection to read from. Dropping it undoes what was not committed.
+#[derive(Debug)]
+pub(crate) enum Tx {
+    PostgresRead(PoolConnection<Postgres>),
+    PostgresWrite(Transaction<'static, Postgres>),
+    SqliteRead(PoolConnection<Sqlite>),
+    SqliteWrite(Transaction<'static, Sqlite>),
+}
+
+enum Connection<'c> {
+    Postgres(&'c mut PgConnection),
+    Sqlite(&'c mut SqliteConnection),
+}
+
+impl Tx {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::PostgresRead(connection) => Connection::Postgres(connection),
+            Self::PostgresWrite(transaction) => Connection::Postgres(transaction),
+            Self::SqliteRead(connection) => Connection::Sqlite(connection),
+            Self::SqliteWrite(transaction) => Connection::Sqlite(transaction),
+        }
+    }
+
+    pub(crate) fn query(&mut self, text: &'static str) -> Query<'_> {
+        self.prepare(text.into_sql_str())
+    }
+
+    /// For the few lists whose filters change the text. The text holds placeholders and words of
+    /// this crate, never values.
+    pub(crate) fn query_built(&mut self, text: String) -> Query<'_> {
+        self.prepare(AssertSqlSafe(text).into_sql_str())
+    }
+
+    fn prepare(&mut self, text: SqlStr) -> Query<'_> {
+        let run = match self.connection() {
+            Connection::Postgres(connection) => Run::Postgres(connection, PgArguments::default()),
+            Connection::Sqlite(connection) => Run::Sqlite(connection, SqliteArguments::default()),
+        };
+        Query { run, text, bound: 0, error: None }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::PostgresWrite(transaction) => transaction.commit().await.map_err(store_error),
+            Self::SqliteWrite(transaction) => transaction.commit().await.map_err(store_error),
+            Self::PostgresRead(_) | Self::SqliteRead(_) => Ok(()),
+        }
+    }
+}
+
+/// A connection and the values for it.
+enum Run<'c> {
+    Postgres(&'c mut PgConnection, PgArguments),
+    Sqlite(&'c mut SqliteConnection, SqliteArguments),
+}
+
+/// A statement on its way to one engine.
+#[must_use = "a query does nothing until it is run"]
+pub(crate) struct Query<'c> {
+    run: Run<'c>,
+    text: SqlStr,
+    bound: usize,
+    error: Option<BoxDynError>,
+}
+
+/// Runs an expression of sqlx on the engine at hand.
+macro_rules! on_engine {
+    ($query:expr, |$text:ident, $arguments:ident, $connection:ident| $run:expr) => {{
+        let Query { run, text: $text, .. } = $query.checked()?;
+        match run {
+            Run::Postgres($connection, $arguments) => $run,
+            Run::Sqlite($connection, $arguments) => $run,
+        }
+        .map_err(store_error)
+    }};
+}
+
+impl Query<'_> {
+    /// Binds the next placeholder.
+    pub(crate) fn bind(mut self, value: impl Bind) -> Self {
+        use sqlx::Arguments as _;
+        let added = match &mut self.run {
+            Run::Postgres(_, arguments) => arguments.add(value),
+            Run::Sqlite(_, arguments) => arguments.add(value),
+        };
+        self.bound += 1;
+        self.error = self.error.or(added.err());
+        self
+    }
+
+    /// Runs it and returns how many rows it changed.
+    pub(crate) async fn execute(self) -> Result<u64, StoreError> {
+        on_engine!(self, |text, arguments, connection| sqlx::query_with(text, arguments)
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected()))
+    }
+
+    /// The row, if there is one.
+    pub(crate) async fn optional<R: Record>(self) -> Result<Option<R>, StoreError> {
+        on_engine!(self, |text, arguments, connection| sqlx::query_as_with(text, arguments)
+            .fetch_optional(connection)
+            .await)
+    }
+
+    /// The row.
+    pub(crate) async fn one<R: Record>(self) -> Result<R, StoreError> {
+        on_engine!(self, |text, arguments, connection| sqlx::query_as_with(text, arguments)
+            .fetch_one(connection)
+            .await)
+    }
+
+    /// All rows.
+    pub(crate) async fn all<R: Record>(self) -> Result<Vec<R>, StoreError> {
+        on_engine!(self, |text, arguments, connection| sqlx::query_as_with(text, arguments)
+            .fetch_all(connection)
+            .await)
+    }
+
+    /// SQLite reads an unbound placeholder as NULL, silently; refuse it on both.
+    fn checked(self) -> Result<Self, StoreError> {
+        if let Some(error) = self.error {
+            return Err(StoreError::Other(error));
+        }
+        let wanted = placeholders(self.text.as_str());
+        if wanted != self.bound {
+            let words =
+                format!("{wanted} placeholders but {} values: {}", self.bound, self.text.as_str());
+            return Err(StoreError::Other(words.into()));
+        }
+        Ok(self)
+    }
+}
+
+/// The highest `$N` in a text.
+fn placeholders(text: &str) -> usize {
+    text.split('$')
+        .skip(1)
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            rest[..end].parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+/// What a caller can do about an error of sqlx. The database's words go along as the source.
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+    match &error {
+        sqlx::Error::Database(database) => {
+            if database.is_unique_violation() {
+                return StoreError::Conflict;
+            }
+            match database.code().as_deref().map_or(Trouble::Other, trouble) {
+                Trouble::Contended => StoreError::Contended(Box::new(error)),
+                Trouble::Unavailable => StoreError::Unavailable(Box::new(error)),
+                Trouble::Other => StoreError::Other(Box::new(error)),
+            }
+        }
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_) => StoreError::Unavailable(Box::new(error)),
+        _ => StoreError::Other(Box::new(error)),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
+    Contended,
+    Unavailable,
+    Other,
+}
+
+/// Reads PostgreSQL's five characters or SQLite's number.
+fn trouble(code: &str) -> Trouble {
+    match code {
+        // Serialization failure, deadlock, lock timeout.
+        "40001" | "40P01" | "55P03" => return Trouble::Contended,
+        // Statement timeout, a server that shuts down or starts, one that became read-only.
+        "57014" | "57P01" | "57P02" | "57P03" | "53300" | "25006" => return Trouble::Unavailable,
+        _ if code.len() == 5 && code.starts_with("08") => return Trouble::Unavailable,
+        _ => {}
+    }
+    match code.parse::<i32>().map(|code| code & 0xff) {
+        // SQLITE_BUSY and SQLITE_LOCKED, with whatever extended code.
+        Ok(5 | 6) if code.len() < 5 => Trouble::Contended,
+        // SQLITE_FULL, SQLITE_CANTOPEN.
+        Ok(13 | 14) if code.len() < 5 => Trouble::Unavailable,
+        _ => Trouble::Other,
+    }
+}
+
+/// `text` as a pattern for `LIKE … ESCAPE '\'` that finds it anywhere.
+pub(crate) fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_counted_by_the_highest() {
+        assert_eq!(placeholders("SELECT 1"), 0);
+        assert_eq!(placeholders("SELECT $2, $1, $2"), 2);
+        assert_eq!(placeholders("VALUES ($9, $10)"), 10);
+    }
+
+    #[test]
+    fn codes_of_both_engines_are_told_apart() {
+        assert_eq!(trouble("40001"), Trouble::Contended);
+        assert_eq!(trouble("5"), Trouble::Contended);
+        assert_eq!(trouble("517"), Trouble::Contended);
+        assert_eq!(trouble("08006"), Trouble::Unavailable);
+        assert_eq!(trouble("23503"), Trouble::Other);
+        assert_eq!(trouble("787"), Trouble::Other);
+    }
+
+    #[test]
+    fn wildcards_of_a_search_are_literal() {
+        assert_eq!(containing(r"50%_\"), r"%50\%\_\\%");
+    }
+}
