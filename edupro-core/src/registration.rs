@@ -69,7 +69,9 @@ pub struct Registration {
     /// A student's parent.
     pub parent_phone: Option<Phone>,
     /// The password.
-    pub password: String,
+    pub password1: String,
+    /// The same again.
+    pub password2: String,
     /// A picture of the person.
     pub avatar: Option<Picture>,
     /// A teacher's logo.
@@ -176,14 +178,14 @@ async fn register(
         username: Some(&registration.username),
         email: Some(&registration.email),
         phone: Some(&registration.phone),
-        password1: Some(&registration.password),
-        password2: None,
+        password1: Some(&registration.password1),
+        password2: Some(&registration.password2),
     };
     let problems = problems(school, draft).await?;
     if !problems.is_empty() {
         return Err(RegistrationError::Refused(problems));
     }
-    let password_hash = school.passwords.hash(&registration.password).await?;
+    let password_hash = school.passwords.hash(&registration.password1).await?;
     let avatar = store(school, FileKind::Avatar, registration.avatar).await?;
     let logo = match store(school, FileKind::Logo, registration.logo).await {
         Ok(logo) => logo,

@@ -152,6 +152,12 @@ fn issue(school: &School, session: &Session) -> Result<Tokens, StoreError> {
     Ok(Tokens { access, refresh })
 }
 
+/// The session that an access token of ours names, whether or not it still lives.
+#[must_use]
+pub fn named_by(school: &School, access: &str) -> Option<Uuid> {
+    school.keys.read(TokenType::Access, access, school.clock.now()).map(|claims| claims.sid)
+}
+
 /// Who holds this access token; `None` when it is not valid, for whatever reason.
 pub async fn authenticate(school: &School, access: &str) -> StoreResult<Option<SignedIn>> {
     let now = school.clock.now();

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{Uri, request::Parts},
+    http::{StatusCode, Uri, request::Parts},
 };
 use edupro_core::{Page, PageNumber, PageOf};
 use serde::Serialize;
@@ -109,7 +109,7 @@ fn digits(text: &str) -> Option<i64> {
 }
 
 pub(crate) fn invalid_page() -> ApiError {
-    ApiError::detail(axum::http::StatusCode::NOT_FOUND, "Invalid page.")
+    ApiError::detail(StatusCode::NOT_FOUND, "Invalid page.")
 }
 
 /// The envelope of a page.

@@ -14,8 +14,9 @@ pub use self::{
     who::{Admin, SignedIn, Student, Teacher, Visitor},
 };
 pub(crate) use self::{
-    body::{Body, Incoming},
-    list::{ListQuery, Paginated},
+    client::{address, host},
+    body::{Body, Form, Incoming, form},
+    list::{ListQuery, Paginated, invalid_page},
     path::Path,
     who::access_token,
 };

@@ -1,0 +1,304 @@
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use edupro_core::accounts::{
+    Email, PasswordProblem, User, UserId,
+    login::{self, ChangeError, LoginError},
+    resets::{self, CODE_LENGTH, ResetError},
+    sessions::{self, LogoutError, RefreshError},
+};
+use serde::Serialize;
+
+use crate::{
+    EduPro, cookies,
+    error::{Answer, ApiError, FieldErrors},
+    extract::{
+        Asker, Body, Incoming, Path, SignedIn, Visitor, body::fields::new_password_words, form,
+    },
+};
+
+form! {
+    /// 1.1, 1.2: who logs in.
+    pub(crate) struct Login / LoginDraft {
+        email: Email = required(email()),
+        password: String = required(password()),
+    }
+}
+
+form! {
+    /// 1.6: who forgot their password.
+    pub(crate) struct ResetRequest / ResetRequestDraft {
+        email: Email = required(email()),
+    }
+}
+
+form! {
+    /// 1.7: the code from the mail.
+    pub(crate) struct ResetCode / ResetCodeDraft {
+        email: Email = required(email()),
+        otp: String = required(text().at_most(CODE_LENGTH)),
+    }
+}
+
+form! {
+    /// 1.8: the code from the mail and a new password.
+    pub(crate) struct ResetPassword / ResetPasswordDraft {
+        email: Email = required(email()),
+        otp: String = required(text().at_most(CODE_LENGTH)),
+        new_password: String = required(new_password()),
+    }
+}
+
+form! {
+    /// 1.23: the old password and a new one.
+    pub(crate) struct ChangePassword / ChangePasswordDraft {
+        old_password: String = required(password()),
+        new_password: String = required(password()),
+    }
+}
+
+/// 1.1, 1.2, 1.14: a user as they see themselves after logging in.
+#[derive(Debug, Serialize)]
+pub(crate) struct OwnUserView<'a> {
+    id: UserId,
+    first_name: &'a str,
+    last_name: &'a str,
+    email: &'a str,
+    phone: Option<&'a str>,
+    user_type: &'static str,
+    username: &'a str,
+    slug: &'a str,
+}
+
+impl<'a> From<&'a User> for OwnUserView<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            id: user.id,
+            first_name: &user.first_name,
+            last_name: &user.last_name,
+            email: &user.email,
+            phone: user.phone.as_deref(),
+            user_type: user.user_type.as_str(),
+            username: &user.username,
+            slug: &user.slug,
+        }
+    }
+}
+
+/// `{"message": …}`
+#[derive(Debug, Serialize)]
+pub(crate) struct Message {
+    message: &'static str,
+}
+
+pub(crate) const fn message(message: &'static str) -> Json<Message> {
+    Json(Message { message })
+}
+
+/// 1.1 Log a teacher or an administrator in.
+pub(crate) async fn login_teacher(
+    State(edupro): State<EduPro>,
+    Asker(client): Asker,
+    Body(form): Body<Login>,
+) -> Answer<Response> {
+    let found = login::teacher(edupro.school(), &client, &form.email, &form.password).await;
+    let (signed_in, tokens) = found.map_err(|error| match error {
+        LoginError::InvalidCredentials => {
+            ApiError::error(StatusCode::UNAUTHORIZED, "Invalid credentials")
+        }
+        error => error.into(),
+    })?;
+    let view = OwnUserView::from(&signed_in.user);
+    Ok((cookies::set(&edupro, &tokens), Json(view)).into_response())
+}
+
+/// 1.2 Log a student in at a teacher's school.
+pub(crate) async fn login_student(
+    State(edupro): State<EduPro>,
+    Path(teacher): Path<String>,
+    Asker(client): Asker,
+    Body(form): Body<Login>,
+) -> Answer<Response> {
+    let Login { email, password } = &form;
+    let (signed_in, tokens) =
+        login::student(edupro.school(), &client, &teacher, email, password).await?;
+    let view = OwnUserView::from(&signed_in.user);
+    Ok((cookies::set(&edupro, &tokens), Json(view)).into_response())
+}
+
+/// 1.3 Log out. The contract wants 205 with a body.
+pub(crate) async fn logout(
+    State(edupro): State<EduPro>,
+    Visitor(signed_in): Visitor,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let refresh = cookies::refresh_token(&headers);
+    let done = sessions::logout(edupro.school(), signed_in.as_ref(), refresh.as_deref()).await;
+    let answer = match done {
+        Ok(()) => (StatusCode::RESET_CONTENT, message("Logged out successfully")).into_response(),
+        Err(error @ LogoutError::NoRefreshToken) => {
+            ApiError::keyed(StatusCode::BAD_REQUEST, "message", error.to_string()).into_response()
+        }
+        Err(error @ LogoutError::InvalidToken) => {
+            ApiError::error(StatusCode::BAD_REQUEST, error.to_string()).into_response()
+        }
+        Err(LogoutError::NotSignedIn) => return Err(ApiError::not_signed_in()),
+        Err(error @ LogoutError::Store(_)) => return Err(logout_failed(&error)),
+    };
+    Ok((cookies::clear(&edupro), answer).into_response())
+}
+
+fn logout_failed(error: &LogoutError) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, "a log-out failed");
+    ApiError::error(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+}
+
+/// 1.4 Refresh the tokens of a teacher or an administrator.
+pub(crate) async fn refresh(State(edupro): State<EduPro>, headers: HeaderMap) -> Answer<Response> {
+    let token = presented(&headers)?;
+    let tokens = sessions::refresh(edupro.school(), &token).await;
+    answer_refresh(&edupro, tokens)
+}
+
+/// 1.5 Refresh the tokens of a student, at a teacher's school.
+pub(crate) async fn refresh_student(
+    State(edupro): State<EduPro>,
+    Path(teacher): Path<String>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let token = presented(&headers)?;
+    let tokens = sessions::refresh_student(edupro.school(), &token, &teacher).await;
+    answer_refresh(&edupro, tokens)
+}
+
+fn presented(headers: &HeaderMap) -> Answer<String> {
+    cookies::refresh_token(headers)
+        .ok_or_else(|| ApiError::error(StatusCode::UNAUTHORIZED, "Refresh token not found"))
+}
+
+fn answer_refresh(
+    edupro: &EduPro,
+    tokens: Result<edupro_core::accounts::Tokens, RefreshError>,
+) -> Answer<Response> {
+    match tokens {
+        Ok(tokens) => {
+            let body = message("Token refreshed successfully");
+            Ok((cookies::set(edupro, &tokens), body).into_response())
+        }
+        // A token that will never be good again is taken away.
+        Err(error @ RefreshError::Invalid) => {
+            Ok((cookies::clear(edupro), ApiError::from(error)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// 1.6 Send a code for a new password.
+pub(crate) async fn request_reset(
+    State(edupro): State<EduPro>,
+    Asker(client): Asker,
+    Body(form): Body<ResetRequest>,
+) -> Answer<Json<Message>> {
+    resets::request(edupro.school(), &client, &form.email).await?;
+    Ok(message("OTP sent to your email."))
+}
+
+/// 1.7 Check a code without using it up.
+pub(crate) async fn verify_reset(
+    State(edupro): State<EduPro>,
+    Body(form): Body<ResetCode>,
+) -> Answer<Json<Message>> {
+    resets::verify(edupro.school(), &form.email, &form.otp).await?;
+    Ok(message("OTP verified successfully"))
+}
+
+/// 1.8 Set a new password with a code.
+pub(crate) async fn confirm_reset(
+    State(edupro): State<EduPro>,
+    Body(form): Body<ResetPassword>,
+) -> Answer<Json<Message>> {
+    let ResetPassword { email, otp, new_password } = &form;
+    resets::confirm(edupro.school(), email, otp, new_password).await?;
+    Ok(message("Password reset successfully"))
+}
+
+/// 1.23 Change the password.
+pub(crate) async fn change_password(
+    State(edupro): State<EduPro>,
+    SignedIn(signed_in): SignedIn,
+    Asker(client): Asker,
+    incoming: Incoming,
+) -> Answer<Json<Message>> {
+    let form: ChangePassword = incoming.read(&edupro).await?;
+    let ChangePassword { old_password, new_password } = &form;
+    login::change_password(edupro.school(), &client, &signed_in, old_password, new_password)
+        .await?;
+    Ok(message("Password changed successfully"))
+}
+
+/// What is wrong with a new password, under the key of 1.8 and 1.23.
+fn weak(problems: &[PasswordProblem]) -> ApiError {
+    let mut errors = FieldErrors::default();
+    for problem in problems {
+        errors.add("new_password", new_password_words(*problem));
+    }
+    ApiError::fields(errors)
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        let status = match error {
+            LoginError::InvalidCredentials => StatusCode::UNAUTHORIZED,
+            LoginError::UnknownTeacher => StatusCode::NOT_FOUND,
+            LoginError::NotRegistered | LoginError::Blocked => StatusCode::FORBIDDEN,
+            LoginError::Throttled(throttled) => return throttled.into(),
+            LoginError::Hash(error) => return error.into(),
+            LoginError::Store(error) => return error.into(),
+        };
+        Self::error(status, error.to_string())
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        let status = match error {
+            RefreshError::Invalid => StatusCode::UNAUTHORIZED,
+            RefreshError::NotAStudent => StatusCode::BAD_REQUEST,
+            RefreshError::UnknownTeacher => StatusCode::NOT_FOUND,
+            RefreshError::Student | RefreshError::NotRegistered | RefreshError::Blocked => {
+                StatusCode::FORBIDDEN
+            }
+            RefreshError::Store(error) => return error.into(),
+        };
+        Self::error(status, error.to_string())
+    }
+}
+
+impl From<ResetError> for ApiError {
+    fn from(error: ResetError) -> Self {
+        let field = match error {
+            ResetError::UnknownEmail | ResetError::InvalidEmail => "email",
+            ResetError::InvalidCode | ResetError::Expired => "otp",
+            ResetError::Weak(problems) => return weak(&problems),
+            ResetError::Throttled(throttled) => return throttled.into(),
+            ResetError::Hash(error) => return error.into(),
+            ResetError::Store(error) => return error.into(),
+        };
+        Self::field(field, error.to_string())
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::WrongPassword => {
+                Self::error(StatusCode::BAD_REQUEST, error.to_string())
+            }
+            ChangeError::Weak(problems) => weak(&problems),
+            ChangeError::Login(error) => error.into(),
+        }
+    }
+}

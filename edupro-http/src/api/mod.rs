@@ -1,0 +1,9 @@
+//! A file a noun: its requests, its answers, its handlers in the table's order, its errors.
+
+pub(crate) mod accounts;
+pub(crate) mod health;
+pub(crate) mod index;
+pub(crate) mod registration;
+pub(crate) mod roster;
+pub(crate) mod students;
+pub(crate) mod teachers;

@@ -1,0 +1,88 @@
+//! A composed school, ready to be served.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{Router, http::HeaderValue};
+use edupro_core::School;
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+
+use crate::{builder::Builder, guard::Traffic, routes};
+
+/// A school with everything the outside of it needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EduPro(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) school: Arc<School>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) cors_origins: Vec<HeaderValue>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) cookie_secure: bool,
+    pub(crate) traffic: Traffic,
+    pub(crate) decoders: Arc<Semaphore>,
+    pub(crate) stopping: AtomicBool,
+}
+
+impl EduPro {
+    /// Begins to compose a school that keeps everything in `storage`.
+    #[must_use]
+    pub fn builder(storage: Arc<dyn edupro_core::Storage>) -> Builder {
+        Builder::new(storage)
+    }
+
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The routes of the contract, with what guards them; they fit under any state.
+    pub fn router<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes::router(self)
+    }
+
+    /// The school itself: its rules can be asked without HTTP.
+    #[must_use]
+    pub fn school(&self) -> &Arc<School> {
+        &self.0.school
+    }
+
+    /// From now on `/readyz` says no, so that nobody sends new visitors.
+    pub fn stop_accepting(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.0.public_url.as_deref()
+    }
+
+    pub(crate) fn cors_origins(&self) -> &[HeaderValue] {
+        &self.0.cors_origins
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.0.trusted_proxies
+    }
+
+    pub(crate) fn cookie_secure(&self) -> bool {
+        self.0.cookie_secure
+    }
+
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.0.traffic
+    }
+
+    pub(crate) fn decoders(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.decoders)
+    }
+}

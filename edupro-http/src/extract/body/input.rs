@@ -1,0 +1,62 @@
+//! A body's values before they are read, whichever content type they came in.
+
+use std::collections::HashMap;
+
+use edupro_core::files::{FileError, Upload};
+use serde_json::Value;
+
+use super::fields::{Field, Wrong};
+use crate::error::FieldErrors;
+
+/// One value as it came.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    /// Of a JSON object.
+    Json(Value),
+    /// Of a form. Forms have nothing but text.
+    Text(String),
+    /// A file of a multipart form.
+    File(Upload),
+    /// A file that was cut off because it was larger than its field allows.
+    LargeFile,
+}
+
+/// A body's values by name.
+#[derive(Debug)]
+pub(crate) struct Input {
+    values: HashMap<String, Raw>,
+    errors: FieldErrors,
+    broken: Option<FileError>,
+}
+
+impl Input {
+    pub(super) fn empty() -> Self {
+        Self { values: HashMap::new(), errors: FieldErrors::default(), broken: None }
+    }
+
+    /// Of several values with one name the last counts.
+    pub(super) fn put(&mut self, name: String, value: Raw) {
+        self.values.insert(name, value);
+    }
+
+    pub(super) fn has_files(&self) -> bool {
+        self.values.values().any(|value| matches!(value, Raw::File(_)))
+    }
+
+    /// Reads a field; what is wrong with it is noted.
+    pub(crate) fn read<F: Field>(&mut self, name: &'static str, field: &F) -> Option<F::Output> {
+        match field.read(self.values.remove(name)) {
+            Ok(value) => return Some(value),
+            Err(Wrong::Value(words)) => {
+                words.into_iter().for_each(|words| self.errors.add(name, words));
+            }
+            Err(Wrong::Store(error)) => self.broken = Some(error),
+        }
+        None
+    }
+
+    /// What was wrong with the fields that were read.
+    pub(super) fn into_errors(self) -> Result<FieldErrors, FileError> {
+        self.broken.map_or(Ok(self.errors), Err)
+    }
+}

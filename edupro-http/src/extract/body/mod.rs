@@ -1,0 +1,224 @@
+//! Bodies: three content types in, typed fields out, all that is wrong with them at once
+//! (behaviour G2, G6, G7).
+//!
+//! A request's fields are declared once, with `form!`; reading, checking and
+//! describing them come from that declaration.
+
+pub(crate) mod fields;
+mod input;
+mod json;
+mod multipart;
+mod pace;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRef, FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+
+pub(crate) use self::input::{Input, Raw};
+use self::{fields::Description, pace::Pace};
+use crate::{
+    EduPro,
+    error::{ApiError, FieldErrors},
+};
+
+/// Largest JSON or urlencoded body, in bytes (behaviour G2).
+const TEXT_LENGTH: usize = 1024 * 1024;
+
+/// The fields of a request. Made by `form!`.
+pub(crate) trait Form: Sized + Send + 'static {
+    /// What could be read of it, a field each.
+    type Draft: Send + 'static;
+
+    /// Its fields, by name.
+    fn fields() -> Vec<(&'static str, Description)>;
+
+    /// Reads what can be read; what cannot is noted in `input`.
+    fn read(input: &mut Input) -> Self::Draft;
+
+    /// The form, if every field could be read.
+    fn complete(draft: Self::Draft) -> Option<Self>;
+}
+
+/// A form, read at once: for handlers that have nothing to look up before.
+#[derive(Debug)]
+pub(crate) struct Body<F>(pub(crate) F);
+
+impl<F, S> FromRequest<S> for Body<F>
+where
+    F: Form,
+    EduPro: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        Incoming { request }.read(&EduPro::from_ref(state)).await.map(Self)
+    }
+}
+
+/// A body that has not been read yet: for handlers that look something up first (behaviour G3).
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    request: Request,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Incoming {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        Ok(Self { request })
+    }
+}
+
+impl Incoming {
+    /// The form, or everything that is wrong with it.
+    pub(crate) async fn read<F: Form>(self, edupro: &EduPro) -> Result<F, ApiError> {
+        let (draft, errors) = self.draft::<F>(edupro).await?;
+        F::complete(draft).filter(|_| errors.is_empty()).ok_or_else(|| ApiError::fields(errors))
+    }
+
+    /// What could be read, and what is wrong with the rest: for handlers that find more.
+    pub(crate) async fn draft<F: Form>(
+        self,
+        edupro: &EduPro,
+    ) -> Result<(F::Draft, FieldErrors), ApiError> {
+        let mut input = self.input::<F>(edupro).await?;
+        if !input.has_files() {
+            let draft = F::read(&mut input);
+            return Ok((draft, input.into_errors()?));
+        }
+        // Pictures are decoded while they are read: on a thread that may take its time, and one
+        // picture a core (security R23).
+        let place = edupro.decoders().acquire_owned().await.map_err(|e| ApiError::internal(&e))?;
+        let reading = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            let draft = F::read(&mut input);
+            Ok((draft, input.into_errors()?))
+        });
+        reading.await.map_err(|error| ApiError::internal(&error))?
+    }
+
+    async fn input<F: Form>(self, edupro: &EduPro) -> Result<Input, ApiError> {
+        let headers = self.request.headers();
+        let media_type = media_type(headers);
+        match media_type.as_str() {
+            "multipart/form-data" => {
+                if declared_length(headers) == Some(0) {
+                    return Ok(Input::empty());
+                }
+                multipart::read(self.request, edupro, &F::fields()).await
+            }
+            "application/json" => json::parse(&text(self.request).await?),
+            "application/x-www-form-urlencoded" => Ok(urlencoded(&text(self.request).await?)),
+            _ => match text(self.request).await?.is_empty() {
+                true => Ok(Input::empty()),
+                false => Err(ApiError::detail(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    format!("Unsupported media type \"{media_type}\" in request."),
+                )),
+            },
+        }
+    }
+}
+
+/// The media type without its parameters, in lower case; empty when there is none.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large() -> ApiError {
+    ApiError::detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large.")
+}
+
+/// Refuses a body that says it is larger than `most` before a byte of it is read (security R17).
+fn check_length(headers: &HeaderMap, most: u64) -> Result<(), ApiError> {
+    match declared_length(headers) {
+        Some(length) if length > most => Err(too_large()),
+        _ => Ok(()),
+    }
+}
+
+/// A small body, whole.
+async fn text(request: Request) -> Result<Bytes, ApiError> {
+    check_length(request.headers(), TEXT_LENGTH as u64)?;
+    let read = axum::body::to_bytes(request.into_body(), TEXT_LENGTH);
+    Pace::small(read).await?.map_err(|error| {
+        let over = std::error::Error::source(&error);
+        match over.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
+            true => too_large(),
+            false => ApiError::detail(StatusCode::BAD_REQUEST, "The request body was cut off."),
+        }
+    })
+}
+
+fn urlencoded(body: &[u8]) -> Input {
+    let mut input = Input::empty();
+    for (key, value) in form_urlencoded::parse(body) {
+        input.put(key.into_owned(), Raw::Text(value.into_owned()));
+    }
+    input
+}
+
+/// Declares a request's fields, once: name, type and rule.
+///
+/// ```ignore
+/// form! {
+///     /// 1.1, 1.2: who logs in.
+///     pub(crate) struct Login / LoginDraft {
+///         email: Email = required(email()),
+///         password: String = required(password()),
+///     }
+/// }
+/// ```
+macro_rules! form {
+    (
+        $(#[$doc:meta])*
+        $visibility:vis struct $form:ident / $draft:ident {
+            $($field:ident: $type:ty = $rule:expr,)*
+        }
+    ) => {
+        $(#[$doc])*
+        $visibility struct $form {
+            $($visibility $field: $type,)*
+        }
+
+        #[doc = concat!("What could be read of a [`", stringify!($form), "`].")]
+        $visibility struct $draft {
+            $($visibility $field: Option<$type>,)*
+        }
+
+        /// Forms hold passwords and codes: only the name is shown.
+        impl std::fmt::Debug for $form {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(stringify!($form))
+            }
+        }
+
+        impl $crate::extract::body::Form for $form {
+            type Draft = $draft;
+
+            fn fields() -> Vec<(&'static str, $crate::extract::body::fields::Description)> {
+                use $crate::extract::body::fields::{Field as _, *};
+                vec![$((stringify!($field), $rule.describe()),)*]
+            }
+
+            fn read(input: &mut $crate::extract::body::Input) -> $draft {
+                use $crate::extract::body::fields::*;
+                $draft { $($field: input.read(stringify!($field), &$rule),)* }
+            }
+
+            fn complete(draft: $draft) -> Option<Self> {
+                Some(Self { $($field: draft.$field?,)* })
+            }
+        }
+    };
+}
+pub(crate) use form;

@@ -1,0 +1,84 @@
+//! What stands before and after every handler, from the outside in: a request id and a line in the
+//! log, headers, panics, CORS, the origin, the traffic, the time.
+
+mod headers;
+mod origin;
+mod record;
+mod traffic;
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use tokio::time::timeout;
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+
+pub(crate) use self::traffic::Traffic;
+use crate::{EduPro, error::ApiError};
+
+/// How long a handler may take when it has no upload to wait for (security R18).
+const HANDLER_TIME: Duration = Duration::from_secs(15);
+/// How long a browser may remember what it may send (security R15).
+const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(600);
+
+/// Puts the guards around a router.
+pub(crate) fn around(router: Router<EduPro>, edupro: &EduPro) -> Router<EduPro> {
+    let guard = |state: &EduPro| state.clone();
+    router
+        .layer(middleware::from_fn(limit_time))
+        .layer(middleware::from_fn_with_state(guard(edupro), traffic::limit))
+        .layer(middleware::from_fn_with_state(guard(edupro), origin::check))
+        .layer(cors(edupro))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(middleware::from_fn_with_state(guard(edupro), headers::add))
+        .layer(middleware::from_fn_with_state(guard(edupro), record::log))
+}
+
+/// Exact origins, with cookies (security R15).
+fn cors(edupro: &EduPro) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(edupro.cors_origins().to_vec())
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::RANGE,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("x-requested-with"),
+        ])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(PREFLIGHT_LIFETIME)
+}
+
+/// A panic is a fault of ours: the process lives on (security R19).
+fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let words = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or_default();
+    tracing::error!(panic = words, "a handler panicked");
+    ApiError::broken().into_response()
+}
+
+/// Bounds the time of a handler. An upload has bounds of its own where it is read.
+async fn limit_time(request: Request, next: Next) -> Response {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if content_type.is_some_and(|value| value.starts_with(b"multipart/")) {
+        return next.run(request).await;
+    }
+    match timeout(HANDLER_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::unavailable(1).into_response(),
+    }
+}
+
+/// The state of a guard.
+type App = State<EduPro>;

@@ -1,0 +1,115 @@
+//! THE TABLE: every path of the contract, in the contract's order, with its numbers.
+//!
+//! Each path works with and without its last slash. A path that is not here does not exist.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, delete, get, patch, post, put},
+};
+
+use crate::{
+    EduPro,
+    api::{accounts, health, index, registration, roster, students, teachers},
+    error::ApiError,
+    guard, media,
+};
+
+/// Where the contract's paths begin.
+pub(crate) const PREFIX: &str = "/api/v1";
+
+/// The contract.
+pub(crate) fn api() -> Api {
+    Api::new()
+        // 1 User Authentication & Management
+        .at("/teacher/login/", post(accounts::login_teacher)) // 1.1
+        .at("/student/login/{username}/", post(accounts::login_student)) // 1.2
+        .at("/logout/", post(accounts::logout)) // 1.3
+        .at("/token/refresh/", post(accounts::refresh)) // 1.4
+        .at("/student/refresh/{teacher_username}/", post(accounts::refresh_student)) // 1.5
+        .at("/password-reset/request/", post(accounts::request_reset)) // 1.6
+        .at("/password-reset/verify/", post(accounts::verify_reset)) // 1.7
+        .at("/password-reset/confirm/", post(accounts::confirm_reset)) // 1.8
+        .at("/teacher/teacher-register/", post(registration::register_teacher)) // 1.9
+        .at("/student/student-register/{teacher_username}", post(registration::register_student)) // 1.10
+        .bare("/student/student-register/", post(registration::register_student_with_nobody))
+        .at("/join-teacher/{teacher_username}/", post(registration::join)) // 1.11
+        .bare("/join-teacher/", post(registration::join_nobody))
+        .at("/student/student-profile/{teacher_username}", get(students::show)) // 1.12
+        .bare("/student/student-profile/", get(students::show_with_nobody))
+        .at("/student/update-profile/", put(students::update).patch(students::update)) // 1.13
+        .at("/teacher/teacher-profile/", get(teachers::show_own)) // 1.14
+        .at("/teacher/teacher-profile/{teacher_username}", get(teachers::show_public)) // 1.15
+        .at("/teacher/update-profile/", put(teachers::update).patch(teachers::update)) // 1.16
+        .at("/teacher/students/remove/{student_id}/", delete(roster::remove)) // 1.17
+        .bare("/teacher/students/remove/", delete(roster::remove_nobody))
+        .at("/teacher/students/toggle-block/{student_id}/", patch(roster::toggle_block)) // 1.18
+        .bare("/teacher/students/toggle-block/", patch(roster::toggle_nobody))
+        .at("/teacher/get_students/", get(roster::list)) // 1.19, 1.20
+        .at("/teacher/get-student-profile/{student_id}", get(roster::show)) // 1.21
+        .at("/teacher/revenue/", get(teachers::revenue)) // 1.22
+        .at("/change-password/", put(accounts::change_password)) // 1.23
+}
+
+/// The contract, the index of it, files and health, with what guards them all.
+pub(crate) fn router<S>(edupro: &EduPro) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let router = Router::new()
+        .route(PREFIX, get(index::list))
+        .route(&format!("{PREFIX}/"), get(index::list))
+        .merge(api().router)
+        .route("/media/{*key}", get(media::download))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(async || ApiError::not_found())
+        .method_not_allowed_fallback(method_not_allowed);
+    guard::around(router, edupro).with_state(edupro.clone())
+}
+
+/// A router that remembers its paths.
+#[derive(Debug)]
+pub(crate) struct Api {
+    router: Router<EduPro>,
+    paths: Vec<&'static str>,
+}
+
+impl Api {
+    fn new() -> Self {
+        Self { router: Router::new(), paths: Vec::new() }
+    }
+
+    /// A path of the contract.
+    fn at(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
+        self.paths.push(path);
+        self.bare(path, methods)
+    }
+
+    /// A path of the contract whose parameter is missing: it has an answer of its own
+    /// (behaviour G1) but is no path of the index.
+    fn bare(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
+        let short = path.trim_end_matches('/');
+        self.router = self
+            .router
+            .route(&format!("{PREFIX}{short}"), methods.clone())
+            .route(&format!("{PREFIX}{short}/"), methods);
+        self
+    }
+
+    /// The paths, in the contract's order.
+    pub(crate) fn paths(&self) -> &[&'static str] {
+        &self.paths
+    }
+}
+
+/// 405, or what an OPTIONS request wants: axum adds `Allow` to both.
+async fn method_not_allowed(State(_): State<EduPro>, request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let words = format!("Method \"{}\" not allowed.", request.method());
+    ApiError::detail(StatusCode::METHOD_NOT_ALLOWED, words).into_response()
+}

@@ -1,0 +1,190 @@
+//! Somebody who asks, and keeps the cookies.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, HeaderValue, Method, Request, header},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{Answer, PASSWORD, PUBLIC_URL, email};
+
+/// Somebody who asks. Clones share their cookies, as tabs do.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    router: Router,
+    cookies: Arc<Mutex<BTreeMap<String, String>>>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// A part of a multipart form.
+#[derive(Clone, Debug)]
+pub enum Part<'a> {
+    /// A field with text.
+    Text(&'a str, &'a str),
+    /// A file: the field, the file's name, its content.
+    File(&'a str, &'a str, &'a [u8]),
+}
+
+impl Browser {
+    pub(super) fn new(router: Router) -> Self {
+        Self { router, cookies: Arc::default(), headers: Vec::new() }
+    }
+
+    /// The same browser, sending one more header with each request.
+    #[must_use]
+    pub fn with_header(&self, name: &'static str, value: &str) -> Self {
+        let mut browser = self.clone();
+        let value = HeaderValue::try_from(value).expect("a header's value");
+        browser.headers.push((HeaderName::from_static(name), value));
+        browser
+    }
+
+    /// Another browser with a copy of these cookies.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { cookies: Arc::new(Mutex::new(cookies)), ..self.clone() }
+    }
+
+    /// A cookie's value.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Sets a cookie, or removes it.
+    pub fn set_cookie(&self, name: &str, value: Option<&str>) {
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        match value {
+            Some(value) => drop(cookies.insert(name.to_owned(), value.to_owned())),
+            None => drop(cookies.remove(name)),
+        }
+    }
+
+    /// 1.1 as a test's teacher or administrator.
+    pub async fn log_in_teacher(&self, username: &str) {
+        let body = json!({"email": email(username), "password": PASSWORD});
+        let answer = self.post("/teacher/login/", body).await;
+        assert_eq!(answer.status(), 200, "{answer}");
+    }
+
+    /// 1.2 as a test's student.
+    pub async fn log_in_student(&self, username: &str, teacher: &str) {
+        let body = json!({"email": email(username), "password": PASSWORD});
+        let answer = self.post(&format!("/student/login/{teacher}/"), body).await;
+        assert_eq!(answer.status(), 200, "{answer}");
+    }
+
+    /// `GET` of a path below the contract's prefix, or of a whole URL of this school.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, Body::empty()).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None, Body::empty()).await
+    }
+
+    /// `POST` of JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::POST, path, &body).await
+    }
+
+    /// `PUT` of JSON.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PUT, path, &body).await
+    }
+
+    /// `PATCH` of JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PATCH, path, &body).await
+    }
+
+    /// A multipart form.
+    pub async fn multipart(&self, method: Method, path: &str, parts: &[Part<'_>]) -> Answer {
+        let boundary = "a-boundary-of-a-test";
+        let mut body = Vec::new();
+        for part in parts {
+            body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+            let (head, content) = match part {
+                Part::Text(name, text) => (
+                    format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\n"),
+                    text.as_bytes(),
+                ),
+                Part::File(name, file, content) => (
+                    format!(
+                        "Content-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\
+                         Content-Type: application/octet-stream\r\n\r\n"
+                    ),
+                    *content,
+                ),
+            };
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        self.send(method, path, Some(&content_type), body.into()).await
+    }
+
+    async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.send(method, path, Some("application/json"), body.to_string().into()).await
+    }
+
+    /// Any method with any body.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Body,
+    ) -> Answer {
+        let path = match path.strip_prefix(PUBLIC_URL) {
+            Some(path) => path.to_owned(),
+            None => format!("/api/v1{path}"),
+        };
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::HOST, "school.example");
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        let cookies = self.cookie_header();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(body).expect("a request");
+        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|e| match e {});
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the body arrives").to_bytes();
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    fn cookie_header(&self) -> String {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    fn keep_cookies(&self, answer: &Answer) {
+        for cookie in answer.cookies() {
+            let (pair, flags) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let is_gone = flags.split(';').any(|flag| flag.trim() == "Max-Age=0");
+            self.set_cookie(name, (!is_gone).then_some(value));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! From a configuration to a school: the only place that knows which provider is behind a name.
+
+use std::{net::SocketAddr, num::NonZeroU16, sync::Arc};
+
+use anyhow::Context;
+use edupro_core::{
+    Clock, Entropy, School, Settings, SystemClock, SystemEntropy,
+    files::FileStore,
+    mail::{
+        FileMailer, LogMailer, Mailer, SmtpConfigError, SmtpMailer, SmtpOptions, SmtpTls, Templates,
+    },
+};
+use edupro_http::EduPro;
+use edupro_storage::{ConnectError, Database, DatabaseOptions};
+
+use crate::config::{
+    Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailProvider, MailTls, Origin,
+    PaymentProvider, Smtp, VideoProvider,
+};
+
+/// The school of a configuration, for a command that does not listen.
+pub(crate) async fn school(loaded: &Loaded) -> anyhow::Result<Arc<School>> {
+    let database = database(loaded).await?;
+    migrate(&database).await?;
+    let edupro = edupro(loaded, database, loaded.config.http.addr)?;
+    Ok(Arc::clone(edupro.school()))
+}
+
+/// The database, open.
+pub(crate) async fn database(loaded: &Loaded) -> anyhow::Result<Database> {
+    let config = &loaded.config;
+    // The default database is in there.
+    config.make_data_dir()?;
+    let url = config.database_url();
+    let mut options = DatabaseOptions::new(url.expose());
+    options.read_url = config.database.read_url.as_ref().map(|url| url.expose().to_owned());
+    options.max_connections = config.database.max_connections.get();
+    let refused = |key, error: &ConnectError| loaded.invalid(key, format!("is refused: {error}"));
+    Database::connect(&options).await.map_err(|error| match &error {
+        ConnectError::Scheme | ConnectError::InMemory => refused("database.url", &error).into(),
+        ConnectError::ReadUrl => refused("database.read_url", &error).into(),
+        ConnectError::Database(_) => anyhow::Error::new(error).context(format!(
+            "cannot use {}; is it there, and is `database.url` right?",
+            url.shown()
+        )),
+    })
+}
+
+/// Brings the schema up to date; of several processes one does it and the others wait (R47).
+pub(crate) async fn migrate(database: &Database) -> anyhow::Result<()> {
+    database.migrate().await.context("cannot bring the database's schema up to date")
+}
+
+/// Everything behind the router. `listening` is where the server can be reached when no public
+/// URL is configured.
+pub(crate) fn edupro(
+    loaded: &Loaded,
+    database: Database,
+    listening: SocketAddr,
+) -> anyhow::Result<EduPro> {
+    let config = &loaded.config;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    // One provider each, so far: with a second one this line no longer compiles.
+    let (VideoProvider::Local, PaymentProvider::Coupon, GradingProvider::Auto) =
+        (config.video.provider, config.payment.provider, config.grading.provider);
+    let mut builder = EduPro::builder(Arc::new(database))
+        .secret(config.secret(&*entropy)?)
+        .settings(settings(config))
+        .hash_threads(config.auth.hash_threads.get().into())
+        .mailer(mailer(loaded, Arc::clone(&clock))?)
+        .templates(templates(loaded)?)
+        .files(files(config)?)
+        .public_url(config.public_url(listening))
+        .cors_origins(
+            config.http.cors_origins.iter().map(Origin::as_str).map(str::to_owned).collect(),
+        )
+        .trusted_proxies(config.http.trusted_proxies.clone())
+        .cookie_secure(config.cookies_are_secure())
+        .clock(clock)
+        .entropy(entropy);
+    if let Some(previous) = &config.auth.previous_secret {
+        builder = builder.previous_secret(previous.clone());
+    }
+    Ok(builder.build()?)
+}
+
+fn settings(config: &Config) -> Settings {
+    let mut settings = Settings::default();
+    settings.access_ttl = config.auth.access_ttl.duration();
+    settings.refresh_ttl = config.auth.refresh_ttl.duration();
+    settings.single_session = config.auth.single_session;
+    settings.throttle = config.auth.throttle;
+    settings.uniform_reset_response = config.auth.uniform_reset_response;
+    settings
+}
+
+fn mailer(loaded: &Loaded, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, ConfigError> {
+    let config = &loaded.config;
+    let from = &config.mail.from;
+    let refused =
+        |key, error: &dyn std::error::Error| loaded.invalid(key, format!("is refused: {error}"));
+    Ok(match &config.mail.provider {
+        MailProvider::File => Arc::new(
+            FileMailer::new(config.data_path("mail"), from, clock)
+                .map_err(|error| refused("mail.from", &error))?,
+        ),
+        MailProvider::Log => Arc::new(LogMailer),
+        MailProvider::Smtp(smtp) => Arc::new(
+            SmtpMailer::new(smtp_options(smtp, from), clock)
+                .map_err(|error| refused(smtp_key(&error), &error))?,
+        ),
+    })
+}
+
+fn smtp_options(smtp: &Smtp, from: &str) -> SmtpOptions {
+    let tls = match smtp.tls {
+        MailTls::Implicit => SmtpTls::Implicit,
+        MailTls::StartTls => SmtpTls::StartTls,
+        MailTls::None => SmtpTls::None,
+    };
+    let mut options = SmtpOptions::new(smtp.host.clone(), tls, from.to_owned());
+    options.port = smtp.port.map(NonZeroU16::get);
+    options.username.clone_from(&smtp.username);
+    options.password.clone_from(&smtp.password);
+    options
+}
+
+/// The key to look at.
+fn smtp_key(error: &SmtpConfigError) -> &'static str {
+    match error {
+        SmtpConfigError::HalfAnAccount => "mail.password",
+        SmtpConfigError::Sender(_) => "mail.from",
+        _ => "mail.tls",
+    }
+}
+
+fn templates(loaded: &Loaded) -> Result<Templates, ConfigError> {
+    let Some(directory) = &loaded.config.mail.templates else { return Ok(Templates::new()) };
+    Templates::with_directory(directory)
+        .map_err(|error| loaded.invalid("mail.templates", format!("is refused: {error}")))
+}
+
+fn files(config: &Config) -> anyhow::Result<FileStore> {
+    match config.files.provider {
+        FilesProvider::Disk => {
+            let directory = config.data_path("files");
+            let used = FileStore::on_disk(&directory);
+            used.with_context(|| format!("cannot keep files in {}", directory.display()))
+        }
+    }
+}
