@@ -87,6 +87,14 @@ pub fn code(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(CODE_ALPHABET[usize::from(byte & 31)])).collect()
 }
 
+/// Writes `bytes` in hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
 /// What a person typed for a code of [`code`]: any case, with Crockford's look-alikes read kindly.
 #[must_use]
 pub fn read_code(typed: &str) -> String {

@@ -204,7 +204,7 @@ async fn serve(school: Arc<School>, mut stop: watch::Receiver<bool>) {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "jobs cannot be read")
+                tracing::warn!(error = &error as &dyn std::error::Error, "jobs cannot be read");
             }
         }
         tokio::select! {

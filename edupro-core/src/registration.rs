@@ -5,10 +5,10 @@
 //! who are there already.
 
 use crate::{
-    School, StoreError, StoreResult, Transaction,
+    School, StoreError, StoreResult,
     accounts::{
         Client, Email, HashError, NewUser, PasswordProblem, Phone, Taken, User, UserType, Username,
-        password_problems,
+        free_slug, password_problems,
     },
     files::{FileError, FileKey, FileKind, Picture},
     limits::{self, LimitError, Throttled},
@@ -253,19 +253,4 @@ async fn store(
         Some(picture) => school.store_picture(kind, picture).await.map(Some),
         None => Ok(None),
     }
-}
-
-/// The username's slug, with a number behind it when somebody has it.
-async fn free_slug(tx: &mut dyn Transaction, username: &Username) -> StoreResult<Option<String>> {
-    let slug = username.slug();
-    if slug.is_empty() {
-        return Ok(None);
-    }
-    let mut candidate = slug.clone();
-    let mut number = 1;
-    while tx.users().slug_is_taken(&candidate).await? {
-        number += 1;
-        candidate = format!("{slug}-{number}");
-    }
-    Ok(Some(candidate))
 }

@@ -34,8 +34,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            access_ttl: Duration::from_secs(15 * 60),
-            refresh_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            access_ttl: Duration::from_mins(15),
+            refresh_ttl: Duration::from_hours(7 * 24),
             refresh_grace: Duration::from_secs(30),
             single_session: false,
             throttle: true,

@@ -15,11 +15,7 @@ use edupro_core::{
 use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::{
-    EduPro,
-    edupro::Parts,
-    guard::Traffic,
-};
+use crate::{EduPro, edupro::Parts, guard::Traffic};
 
 /// Composes an [`EduPro`].
 #[derive(Debug)]
@@ -192,7 +188,11 @@ impl Builder {
         Ok(EduPro::new(Parts {
             school: Arc::new(school),
             public_url,
-            cors_origins: self.cors_origins.iter().map(origin).collect::<Result<_, _>>()?,
+            cors_origins: self
+                .cors_origins
+                .iter()
+                .map(|text| origin(text))
+                .collect::<Result<_, _>>()?,
             trusted_proxies: self.trusted_proxies,
             cookie_secure: self.cookie_secure.unwrap_or(is_https),
             traffic: Traffic::new(self.clock),
@@ -204,7 +204,9 @@ impl Builder {
 
 fn public_url(url: String) -> Result<String, BuildError> {
     let is_url = url.parse::<Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some()
+            && uri.query().is_none()
     });
     match is_url {
         true => Ok(url.trim_end_matches('/').to_owned()),
@@ -212,11 +214,11 @@ fn public_url(url: String) -> Result<String, BuildError> {
     }
 }
 
-fn origin(origin: &String) -> Result<HeaderValue, BuildError> {
+fn origin(origin: &str) -> Result<HeaderValue, BuildError> {
     let parts = origin.split_once("://");
     let is_origin = parts.is_some_and(|(scheme, rest)| {
         matches!(scheme, "http" | "https") && !rest.is_empty() && !rest.contains(['/', '*', ' '])
     });
-    let value = HeaderValue::try_from(origin.as_str()).ok().filter(|_| is_origin);
-    value.ok_or_else(|| BuildError::Origin(origin.clone()))
+    let value = HeaderValue::try_from(origin).ok().filter(|_| is_origin);
+    value.ok_or_else(|| BuildError::Origin(origin.to_owned()))
 }

@@ -46,11 +46,8 @@ fn headers(cookies: [String; 2]) -> HeaderMap {
 
 fn cookie(edupro: &EduPro, name: &'static str, value: &str, lifetime: Duration) -> String {
     let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-    let mut cookie = Cookie::build((name, value))
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .path("/")
-        .build();
+    let mut cookie =
+        Cookie::build((name, value)).http_only(true).same_site(SameSite::Lax).path("/").build();
     if edupro.cookie_secure() {
         cookie.set_secure(true);
     }

@@ -30,7 +30,6 @@ pub(crate) struct Parts {
 
 impl EduPro {
     /// Begins to compose a school that keeps everything in `storage`.
-    #[must_use]
     pub fn builder(storage: Arc<dyn edupro_core::Storage>) -> Builder {
         Builder::new(storage)
     }

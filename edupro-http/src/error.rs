@@ -112,18 +112,12 @@ impl ApiError {
     /// Nobody is logged in.
     pub(crate) fn not_signed_in() -> Self {
         Self::detail(StatusCode::UNAUTHORIZED, "Authentication credentials were not provided.")
-            .with_header(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"api\""),
-            )
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\""))
     }
 
     /// Somebody is logged in who may not.
     pub(crate) fn forbidden() -> Self {
-        Self::detail(
-            StatusCode::FORBIDDEN,
-            "You do not have permission to perform this action.",
-        )
+        Self::detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
     }
 
     /// There is no such thing, or the asker may not know of it.

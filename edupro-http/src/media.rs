@@ -81,6 +81,7 @@ fn answer(file: Download, is_part: bool, request: &HeaderMap) -> Response {
     headers.extend(tag.map(|tag| (ETAG, tag)));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CACHE_CONTROL, FOREVER);
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers
+        .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     response
 }

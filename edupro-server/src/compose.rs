@@ -1,6 +1,6 @@
 //! From a configuration to a school: the only place that knows which provider is behind a name.
 
-use std::{net::SocketAddr, num::NonZeroU16, sync::Arc};
+use std::{num::NonZeroU16, sync::Arc};
 
 use anyhow::Context;
 use edupro_core::{
@@ -12,6 +12,7 @@ use edupro_core::{
 };
 use edupro_http::EduPro;
 use edupro_storage::{ConnectError, Database, DatabaseOptions};
+use secrecy::ExposeSecret;
 
 use crate::config::{
     Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailProvider, MailTls, Origin,
@@ -22,7 +23,7 @@ use crate::config::{
 pub(crate) async fn school(loaded: &Loaded) -> anyhow::Result<Arc<School>> {
     let database = database(loaded).await?;
     migrate(&database).await?;
-    let edupro = edupro(loaded, database, loaded.config.http.addr)?;
+    let edupro = edupro(loaded, database)?;
     Ok(Arc::clone(edupro.school()))
 }
 
@@ -51,13 +52,8 @@ pub(crate) async fn migrate(database: &Database) -> anyhow::Result<()> {
     database.migrate().await.context("cannot bring the database's schema up to date")
 }
 
-/// Everything behind the router. `listening` is where the server can be reached when no public
-/// URL is configured.
-pub(crate) fn edupro(
-    loaded: &Loaded,
-    database: Database,
-    listening: SocketAddr,
-) -> anyhow::Result<EduPro> {
+/// Everything behind the router.
+pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduPro> {
     let config = &loaded.config;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -65,22 +61,22 @@ pub(crate) fn edupro(
     let (VideoProvider::Local, PaymentProvider::Coupon, GradingProvider::Auto) =
         (config.video.provider, config.payment.provider, config.grading.provider);
     let mut builder = EduPro::builder(Arc::new(database))
-        .secret(config.secret(&*entropy)?)
+        .secret(config.secret(&*entropy)?.expose_secret())
         .settings(settings(config))
         .hash_threads(config.auth.hash_threads.get().into())
         .mailer(mailer(loaded, Arc::clone(&clock))?)
         .templates(templates(loaded)?)
         .files(files(config)?)
-        .public_url(config.public_url(listening))
-        .cors_origins(
-            config.http.cors_origins.iter().map(Origin::as_str).map(str::to_owned).collect(),
-        )
-        .trusted_proxies(config.http.trusted_proxies.clone())
+        .cors_origins(config.http.cors_origins.iter().map(Origin::as_str))
+        .trusted_proxies(config.http.trusted_proxies.iter().copied())
         .cookie_secure(config.cookies_are_secure())
         .clock(clock)
         .entropy(entropy);
     if let Some(previous) = &config.auth.previous_secret {
-        builder = builder.previous_secret(previous.clone());
+        builder = builder.previous_secret(previous.expose_secret());
+    }
+    if let Some(url) = &config.http.public_url {
+        builder = builder.public_url(url.as_str());
     }
     Ok(builder.build()?)
 }

@@ -67,7 +67,8 @@ fn form(person: Person) -> anyhow::Result<Registration> {
         email: email(person).parse()?,
         phone: phone.parse()?,
         parent_phone: None,
-        password: PASSWORD.to_owned(),
+        password1: PASSWORD.to_owned(),
+        password2: PASSWORD.to_owned(),
         avatar: None,
         logo: None,
     })

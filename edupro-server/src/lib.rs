@@ -1,1 +1,23 @@
-//! x
+//! The reference server: a configuration file, the school that it describes, and a process that
+//! listens. It knows neither SQL nor rules; whoever needs more than the configuration offers embeds
+//! `edupro_http` instead.
+//!
+//! | where | what |
+//! | --- | --- |
+//! | [`cli`] | the command line and its exit codes |
+//! | [`config`] | what can be set, where it comes from, what is refused |
+//! | `compose` | from a configuration to a school: the only `match` on providers |
+//! | [`listener`] | the accept loop: protocol limits, graceful stop |
+//! | `serve` | a process from start to stop |
+//! | `accounts` | accounts from the command line |
+//! | `demo` | a small school to try things out with |
+//! | [`logging`] | the log |
+
+mod accounts;
+pub mod cli;
+mod compose;
+pub mod config;
+mod demo;
+pub mod listener;
+pub mod logging;
+mod serve;

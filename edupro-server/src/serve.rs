@@ -26,9 +26,9 @@ pub(crate) async fn serve(loaded: &Loaded, with_demo: bool) -> anyhow::Result<()
     let (listener, listening) = listen(config.http.addr).await?;
     let database = compose::database(loaded).await?;
     compose::migrate(&database).await?;
-    let edupro = compose::edupro(loaded, database.clone(), listening)?;
+    let edupro = compose::edupro(loaded, database.clone())?;
     if with_demo {
-        say(&demo::fill(edupro.school(), &config.public_url(listening)).await?);
+        say(&demo::fill(edupro.school(), &to_open(listening)).await?);
     }
     let (stop_jobs, jobs_stop) = watch::channel(false);
     let worker = Worker::new(edupro.school().clone());
@@ -75,10 +75,17 @@ fn where_everything_is(config: &Config, listening: SocketAddr) -> String {
     };
     format!(
         "EduPro is open at {}  (database: {}, mail: {mail}, data: {})",
-        config.public_url(listening),
+        to_open(listening),
         config.database_url().shown(),
         config.data_dir.display(),
     )
+}
+
+/// Where a browser on this machine finds us: "all addresses" is no address to go to.
+fn to_open(listening: SocketAddr) -> String {
+    let everywhere = listening.ip().is_unspecified();
+    let host = everywhere.then(|| format!("localhost:{}", listening.port()));
+    format!("http://{}", host.unwrap_or_else(|| listening.to_string()))
 }
 
 /// How many times the process was asked to stop.

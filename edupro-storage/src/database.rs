@@ -35,7 +35,7 @@ const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
 /// How long that answer may take.
 const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// How old a connection may get (security R41).
-const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
 /// Where the database is.
 #[derive(Clone)]

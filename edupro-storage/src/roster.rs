@@ -176,9 +176,9 @@ impl RosterStore for Tx {
 /// `$1` is the teacher, `$2` the standing or NULL for both, then a word each.
 fn filter(query: &RosterQuery) -> String {
     let mut filter = "r.teacher_id = $1 AND ($2 IS NULL OR r.is_active = $2)".to_owned();
-    for number in 3..3 + query.words.len() {
-        filter.push_str(&format!(" AND p.search_text LIKE ${number} ESCAPE '\\'"));
-    }
+    let words = (3..3 + query.words.len())
+        .map(|number| format!(" AND p.search_text LIKE ${number} ESCAPE '\\'"));
+    filter.extend(words);
     filter
 }
 

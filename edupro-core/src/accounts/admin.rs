@@ -1,7 +1,8 @@
 //! What only the command line may do: there is no HTTP path to any of it (security R53).
 
 use super::{
-    Email, HashError, NewUser, PasswordProblem, User, UserType, Username, password_problems,
+    Email, HashError, NewUser, PasswordProblem, User, UserType, Username, free_slug,
+    password_problems,
 };
 use crate::{School, StoreError};
 
@@ -43,6 +44,7 @@ pub async fn create(
     let admin = NewUser {
         email: email.clone(),
         username: username.clone(),
+        // Found anew with each try.
         slug: None,
         first_name: username.to_string(),
         last_name: String::new(),
@@ -58,6 +60,8 @@ pub async fn create(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
+            let slug = free_slug(&mut *tx, username).await?;
+            let admin = NewUser { slug, ..admin.clone() };
             let user = tx.users().add(&admin).await?.ok_or(AdminError::Taken)?;
             tx.commit().await?;
             Ok(user)

@@ -80,7 +80,7 @@ impl KeySet {
         // The id tells which key to try; it must not tell the key.
         let id = digest::digest(&digest::SHA256, derive("edupro key id v1").as_ref());
         Ok(Self {
-            id: id.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: entropy::hex(&id.as_ref()[..4]),
             signing: EncodingKey::from_secret(tokens.as_ref()),
             checking: DecodingKey::from_secret(tokens.as_ref()),
             codes: hmac::Key::new(hmac::HMAC_SHA256, derive("edupro codes v1").as_ref()),

@@ -22,6 +22,7 @@ mod users;
 
 use std::net::IpAddr;
 
+pub(crate) use self::users::free_slug;
 pub use self::{
     keys::{Keys, WeakSecret},
     names::{

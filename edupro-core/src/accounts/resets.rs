@@ -122,7 +122,7 @@ pub async fn request(school: &School, client: &Client, email: &Email) -> Result<
     let now = school.clock.now();
     let mut nonce = [0; 32];
     school.entropy.fill(&mut nonce);
-    let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+    let nonce = entropy::hex(&nonce);
     let reset = Reset { user: user.id, nonce, expires_at: now + CODE_TTL };
     school
         .atomically(|| async {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Email, Phone, Username};
-use crate::{StoreResult, files::FileKey};
+use crate::{StoreResult, Transaction, files::FileKey};
 
 /// Which user: an integer, as the contract has it. A student's and a teacher's profile have the
 /// same number (behaviour G11).
@@ -205,4 +205,22 @@ pub trait UserStore: Send {
 
     /// Everybody, by id: for the command line.
     async fn all(&mut self) -> StoreResult<Vec<User>>;
+}
+
+/// The username's slug, with a number behind it when somebody has it; `None` when it is empty.
+pub(crate) async fn free_slug(
+    tx: &mut dyn Transaction,
+    username: &Username,
+) -> StoreResult<Option<String>> {
+    let slug = username.slug();
+    if slug.is_empty() {
+        return Ok(None);
+    }
+    let mut candidate = slug.clone();
+    let mut number = 1;
+    while tx.users().slug_is_taken(&candidate).await? {
+        number += 1;
+        candidate = format!("{slug}-{number}");
+    }
+    Ok(Some(candidate))
 }

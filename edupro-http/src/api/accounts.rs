@@ -294,9 +294,7 @@ impl From<ResetError> for ApiError {
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::WrongPassword => {
-                Self::error(StatusCode::BAD_REQUEST, error.to_string())
-            }
+            ChangeError::WrongPassword => Self::error(StatusCode::BAD_REQUEST, error.to_string()),
             ChangeError::Weak(problems) => weak(&problems),
             ChangeError::Login(error) => error.into(),
         }

@@ -126,7 +126,8 @@ pub(crate) async fn list(
         order.push((RosterOrder::FullName, false));
     }
     let page = query.page(PAGE_SIZE)?;
-    let asked = RosterQuery { is_active: query.flag("is_active"), words: query.words(), order, page };
+    let asked =
+        RosterQuery { is_active: query.flag("is_active"), words: query.words(), order, page };
     let mut tx = edupro.school().storage.read().await?;
     let found = roster::list(&mut *tx, teacher.id, &asked).await?;
     let students = found.items.iter().map(|m| StudentView::new(&links, m.student.clone()));

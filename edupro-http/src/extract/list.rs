@@ -64,7 +64,10 @@ impl ListQuery {
             self.value("search").unwrap_or_default().chars().take(SEARCH_LENGTH).collect();
         let words = search.split(|character: char| character.is_whitespace() || character == ',');
         // PostgreSQL takes no NUL, and nothing that is stored has one.
-        words.filter(|word| !word.is_empty()).map(|word| word.replace('\0', "").to_lowercase()).collect()
+        words
+            .filter(|word| !word.is_empty())
+            .map(|word| word.replace('\0', "").to_lowercase())
+            .collect()
     }
 
     /// The order asked for, of those that `known` names, each with whether it is backwards.
@@ -127,8 +130,7 @@ mod tests {
 
     fn query(text: &str) -> ListQuery {
         let uri: Uri = format!("/list/?{text}").parse().unwrap();
-        let pairs =
-            form_urlencoded::parse(uri.query().unwrap().as_bytes()).into_owned().collect();
+        let pairs = form_urlencoded::parse(uri.query().unwrap().as_bytes()).into_owned().collect();
         ListQuery { uri, pairs }
     }
 

@@ -9,14 +9,14 @@ mod list;
 mod path;
 mod who;
 
-pub use self::{
-    client::{Asker, Site},
-    who::{Admin, SignedIn, Student, Teacher, Visitor},
-};
 pub(crate) use self::{
-    client::{address, host},
     body::{Body, Form, Incoming, form},
+    client::{address, host},
     list::{ListQuery, Paginated, invalid_page},
     path::Path,
     who::access_token,
+};
+pub use self::{
+    client::{Asker, Site},
+    who::{Admin, SignedIn, Student, Teacher, Visitor},
 };

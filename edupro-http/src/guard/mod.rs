@@ -24,7 +24,7 @@ use crate::{EduPro, error::ApiError};
 /// How long a handler may take when it has no upload to wait for (security R18).
 const HANDLER_TIME: Duration = Duration::from_secs(15);
 /// How long a browser may remember what it may send (security R15).
-const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(600);
+const PREFLIGHT_LIFETIME: Duration = Duration::from_mins(10);
 
 /// Puts the guards around a router.
 pub(crate) fn around(router: Router<EduPro>, edupro: &EduPro) -> Router<EduPro> {
@@ -58,6 +58,7 @@ fn cors(edupro: &EduPro) -> CorsLayer {
 }
 
 /// A panic is a fault of ours: the process lives on (security R19).
+#[expect(clippy::needless_pass_by_value, reason = "the layer gives it by value")]
 fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let words = panic
         .downcast_ref::<String>()

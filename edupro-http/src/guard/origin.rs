@@ -40,12 +40,11 @@ fn is_from_here(edupro: &EduPro, parts: &Parts) -> bool {
         return true;
     }
     let Ok(origin) = origin.to_str() else { return false };
-    match edupro.public_url() {
-        // An origin is a scheme and a host: what an URL begins with.
-        Some(url) => url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-        None => {
-            let host = extract::host(parts);
-            origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host)
-        }
+    // An origin is a scheme and a host: what an URL begins with.
+    if let Some(url) = edupro.public_url() {
+        let rest = url.strip_prefix(origin);
+        return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     }
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.is_some() && authority == extract::host(parts)
 }

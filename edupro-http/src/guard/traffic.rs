@@ -20,10 +20,7 @@ use axum::{
 use chrono::TimeDelta;
 use edupro_core::{Clock, accounts::sessions, limits::Throttled};
 use governor::{
-    Quota, RateLimiter,
-    clock::Clock as LimiterClock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
+    Quota, RateLimiter, clock::Clock as LimiterClock, middleware::NoOpMiddleware, nanos::Nanos,
     state::keyed::DashMapStateStore,
 };
 use uuid::Uuid;
@@ -77,7 +74,10 @@ impl Traffic {
 
 impl fmt::Debug for Traffic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Traffic").field("visitors", &self.limiter.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Traffic")
+            .field("visitors", &self.limiter.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,8 +101,8 @@ pub(super) async fn limit(State(edupro): App, request: Request, next: Next) -> R
     }
     let (parts, body) = request.into_parts();
     // Only a token of ours makes a visitor of its own: whoever invents some gains nothing.
-    let session = extract::access_token(&parts.headers)
-        .find_map(|token| sessions::named_by(school, &token));
+    let session =
+        extract::access_token(&parts.headers).find_map(|token| sessions::named_by(school, &token));
     let key = session.map_or_else(|| Key::Address(extract::address(&edupro, &parts)), Key::Session);
     match edupro.traffic().count(&key) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,

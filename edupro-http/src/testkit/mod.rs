@@ -40,7 +40,10 @@ use edupro_storage::{Database, DatabaseOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
-pub use self::{answer::Answer, browser::{Browser, Part}};
+pub use self::{
+    answer::Answer,
+    browser::{Browser, Part},
+};
 use crate::{Builder, EduPro};
 
 /// Where the school of a test is reached.
@@ -60,7 +63,7 @@ pub struct TestApp {
 }
 
 /// Composes a [`TestApp`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "nothing is made until `start` is called"]
 pub struct TestBuilder {
     database_url: Option<String>,
@@ -241,6 +244,7 @@ pub fn person(username: &str) -> serde_json::Value {
 
 /// A number that belongs to a username: two people of a test do not share one by accident.
 fn phone(username: &str, kind: u64) -> String {
-    let digits = username.bytes().fold(kind, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_000_007);
+    let digits =
+        username.bytes().fold(kind, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_000_007);
     format!("+20{kind}{digits:010}")
 }

@@ -19,7 +19,6 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -103,19 +102,6 @@ impl Config {
         let file =
             || DatabaseUrl::new(format!("sqlite://{}", self.data_path("edupro.db").display()));
         self.database.url.clone().unwrap_or_else(file)
-    }
-
-    /// Where the school is reached from outside: as configured, else at the address that is
-    /// listened on. "All addresses" is no address to go to, so it becomes `localhost`.
-    #[must_use]
-    pub fn public_url(&self, listening: SocketAddr) -> String {
-        let own = || match listening.ip() {
-            ip if ip == Ipv4Addr::UNSPECIFIED || ip == Ipv6Addr::UNSPECIFIED => {
-                format!("http://localhost:{}", listening.port())
-            }
-            _ => format!("http://{listening}"),
-        };
-        self.http.public_url.as_ref().map_or_else(own, |url| url.as_str().to_owned())
     }
 
     /// Whether cookies are sent over https only.

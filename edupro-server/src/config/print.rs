@@ -47,7 +47,6 @@ impl Loaded {
         let mut values = serde_json::to_value(&self.sections).unwrap_or_default();
         let config = &self.config;
         let worked_out = [
-            ("/http/public_url", config.public_url(config.http.addr)),
             ("/database/url", config.database_url().shown()),
             ("/auth/secret", HIDDEN.to_owned()),
             ("/mail/from", config.mail.from.clone()),

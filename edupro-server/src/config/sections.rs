@@ -27,7 +27,7 @@ pub struct Http {
     /// Where to listen.
     #[serde(deserialize_with = "address")]
     pub addr: SocketAddr,
-    /// Where the school is reached from outside; by default at [`addr`](Self::addr).
+    /// Where the school is reached from outside; by default whatever each request calls the host.
     pub public_url: Option<PublicUrl>,
     /// Pages that may call with cookies.
     pub cors_origins: Vec<Origin>,

@@ -91,7 +91,9 @@ fn sent<K: Kind>(kind: &K, raw: Option<Raw>) -> Sent {
             Empty::Null => Sent::Null,
             Empty::Absent => Sent::Absent,
         },
-        Some(Raw::Json(Value::String(text))) if text.is_empty() && kind.empty() == Empty::Absent => {
+        Some(Raw::Json(Value::String(text)))
+            if text.is_empty() && kind.empty() == Empty::Absent =>
+        {
             Sent::Absent
         }
         Some(raw) => Sent::Value(raw),
@@ -455,11 +457,20 @@ mod tests {
     #[test]
     fn days_are_days_of_the_calendar_in_ascii() {
         let field = changed(day());
-        assert_eq!(json(&field, json!("2000-02-29")).unwrap(), Change::Set(NaiveDate::from_ymd_opt(2000, 2, 29).unwrap()));
+        assert_eq!(
+            json(&field, json!("2000-02-29")).unwrap(),
+            Change::Set(NaiveDate::from_ymd_opt(2000, 2, 29).unwrap())
+        );
         assert_eq!(json(&field, json!(null)).unwrap(), Change::Clear);
         assert_eq!(field.read(Some(Raw::Text(String::new()))).unwrap(), Change::Clear);
         assert_eq!(field.read(None).unwrap(), Change::Keep);
-        for bad in [json!("2000-02-30"), json!("2000-2-3"), json!("٢٠٠٠-٠١-٠١"), json!(20000101), json!("")] {
+        for bad in [
+            json!("2000-02-30"),
+            json!("2000-2-3"),
+            json!("٢٠٠٠-٠١-٠١"),
+            json!(20000101),
+            json!(""),
+        ] {
             assert!(json(&field, bad.clone()).is_err(), "{bad}");
         }
     }

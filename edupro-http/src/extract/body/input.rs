@@ -48,7 +48,9 @@ impl Input {
         match field.read(self.values.remove(name)) {
             Ok(value) => return Some(value),
             Err(Wrong::Value(words)) => {
-                words.into_iter().for_each(|words| self.errors.add(name, words));
+                for words in words {
+                    self.errors.add(name, words);
+                }
             }
             Err(Wrong::Store(error)) => self.broken = Some(error),
         }

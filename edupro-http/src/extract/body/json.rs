@@ -14,7 +14,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Input, ApiError> {
     if body.is_empty() {
         return Ok(input);
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| not_json(&error.to_string()))?;
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| not_json(&error.to_string()))?;
     if depth(&value) > DEPTH {
         return Err(not_json("nested too deeply"));
     }
@@ -49,7 +50,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// serde_json has refused more than 128 levels already, so this cannot run away.
+/// `serde_json` has refused more than 128 levels already, so this cannot run away.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
