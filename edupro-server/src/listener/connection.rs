@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
     sync::Arc,
@@ -12,6 +13,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::ConnectInfo,
+    http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{
     Request, Response,
@@ -20,7 +22,7 @@ use hyper::{
     service::Service,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tower::Service as _;
 use tracing::debug;
 
@@ -51,21 +53,25 @@ impl Connection {
             app: self.app,
             url_bytes: self.limits.url_bytes,
             phase: Arc::clone(&phase),
+            stop: self.stop.clone(),
         };
         let mut serving = pin!(self.protocol.serve_connection(TokioIo::new(watched), gate));
         let ended = tokio::select! {
-            // Hyper goes first: what has arrived before the stop is a request to answer.
-            biased;
-            ended = &mut serving => ended,
+            ended = &mut serving => Some(ended),
             () = asked_to_stop(&mut self.stop) => {
-                if !phase.is_answering() {
-                    return;
+                let farewell = answering_or_ended(serving.as_mut(), &phase);
+                match timeout(self.limits.farewell, farewell).await {
+                    // Nothing came: an idle connection, or half a header.
+                    Err(_) => None,
+                    Ok(Some(ended)) => Some(ended),
+                    Ok(None) => {
+                        serving.as_mut().graceful_shutdown();
+                        Some(serving.await)
+                    }
                 }
-                serving.as_mut().graceful_shutdown();
-                serving.await
             }
         };
-        if let Err(error) = ended {
+        if let Some(Err(error)) = ended {
             debug!(peer = %self.peer, %error, "the connection ended early");
         }
     }
@@ -77,12 +83,27 @@ async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stopping| *stopping).await);
 }
 
-/// Stands between hyper and the router: says who is asking, and refuses long URLs.
+/// Serves until a request is being answered, which gives `None`, or the connection has ended.
+async fn answering_or_ended<C: Future>(
+    mut serving: Pin<&mut C>,
+    phase: &CurrentPhase,
+) -> Option<C::Output> {
+    poll_fn(|context| match serving.as_mut().poll(context) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if phase.is_answering() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// Stands between hyper and the router: says who is asking, refuses long URLs, and tells clients
+/// to go when the server stops.
 struct Gate {
     peer: SocketAddr,
     app: Router,
     url_bytes: usize,
     phase: Arc<CurrentPhase>,
+    stop: watch::Receiver<bool>,
 }
 
 impl Service<Request<Incoming>> for Gate {
@@ -97,14 +118,18 @@ impl Service<Request<Incoming>> for Gate {
         let too_long = target.len() > self.url_bytes;
         let mut app = self.app.clone();
         let peer = self.peer;
+        let stop = self.stop.clone();
         Box::pin(async move {
-            let response = if too_long {
+            let mut response = if too_long {
                 Refusal::UrlTooLong.to_response()
             } else {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
                 app.call(request).await?
             };
+            if *stop.borrow() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok(response.map(|body| AnswerBody { body, _answering: answering }))
         })
     }

@@ -41,6 +41,9 @@ pub struct Limits {
     /// How long a closed connection still reads, so that a client in the middle of sending sees
     /// the answer instead of a reset. 1 s.
     pub linger: Duration,
+    /// How long a waiting connection may still come with a request once the stop was asked for: one
+    /// that is on its way when the server stops is answered, and told to be the last. 200 ms.
+    pub farewell: Duration,
     /// How long requests may go on once the stop was asked for. 25 s.
     pub drain: Duration,
     /// Bytes of request line and header fields together. 32 KiB; at most 100 fields, which is
@@ -60,6 +63,7 @@ impl Default for Limits {
             idle: Duration::from_mins(1),
             write_stall: Duration::from_secs(30),
             linger: Duration::from_secs(1),
+            farewell: Duration::from_millis(200),
             drain: Duration::from_secs(25),
             header_bytes: 32 * 1024,
             url_bytes: 8 * 1024,

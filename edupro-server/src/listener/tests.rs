@@ -1,6 +1,7 @@
 //! Real sockets against the accept loop, with small limits.
 
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -331,4 +332,53 @@ async fn a_request_that_takes_too_long_to_finish_is_cut_off() {
     let (stopped, took) = server.stop().await;
     assert_eq!(stopped, Stopped { cut_off: 1 });
     assert!(took < milliseconds(400), "{took:?}");
+}
+
+/// Sends GETs, on one connection or on a new one each, until the server says goodbye. A request
+/// without an answer is a failure.
+async fn visit_until_goodbye(address: SocketAddr, keep_alive: bool) -> Result<(), String> {
+    let mut connection = None;
+    loop {
+        let mut stream = match connection.take() {
+            Some(stream) => stream,
+            None => match TcpStream::connect(address).await {
+                Ok(stream) => stream,
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => return Ok(()),
+                Err(error) => return Err(format!("connect: {error}")),
+            },
+        };
+        let mut buffer = [0; 4096];
+        let request = b"GET / HTTP/1.1\r\n\r\n";
+        stream.write_all(request).await.map_err(|error| format!("write: {error}"))?;
+        match stream.read(&mut buffer).await {
+            Ok(0) => return Err("closed without an answer".to_owned()),
+            Err(error) => return Err(format!("read: {error}")),
+            Ok(count) if !keep_alive => assert!(buffer[..count].starts_with(b"HTTP/1.1 200 OK")),
+            Ok(count) => {
+                let answer = std::str::from_utf8(&buffer[..count]).unwrap();
+                assert!(answer.starts_with("HTTP/1.1 200 OK"));
+                if answer.contains("connection: close") {
+                    return Ok(());
+                }
+                connection = Some(stream);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_under_load_leaves_no_request_without_an_answer() {
+    for keep_alive in [true, false] {
+        let server = Server::start(limits()).await;
+        let clients: Vec<_> = (0..30)
+            .map(|_| tokio::spawn(visit_until_goodbye(server.address, keep_alive)))
+            .collect();
+        sleep(milliseconds(200)).await;
+        let (stopped, took) = server.stop().await;
+        assert_eq!(stopped, Stopped { cut_off: 0 });
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        for client in clients {
+            assert_eq!(client.await.unwrap(), Ok(()), "keep-alive: {keep_alive}");
+        }
+    }
 }

@@ -468,7 +468,7 @@ mod tests {
             json!("2000-02-30"),
             json!("2000-2-3"),
             json!("٢٠٠٠-٠١-٠١"),
-            json!(20000101),
+            json!(20_000_101),
             json!(""),
         ] {
             assert!(json(&field, bad.clone()).is_err(), "{bad}");
