@@ -18,7 +18,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinError, JoinSet},
     time::{sleep, timeout},
 };
@@ -92,6 +92,13 @@ pub async fn serve(
     let protocol = protocol(&limits);
     let room = Arc::new(Semaphore::new(limits.connections));
     let (stopping, stop_seen) = watch::channel(false);
+    let connection = |peer| connection::Connection {
+        peer,
+        app: app.clone(),
+        limits,
+        protocol: protocol.clone(),
+        stop: stop_seen.clone(),
+    };
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -104,22 +111,36 @@ pub async fn serve(
             }
             accepted = accept(&listener, &room) => accepted,
         };
-        let connection = connection::Connection {
-            peer,
-            app: app.clone(),
-            limits,
-            protocol: protocol.clone(),
-            stop: stop_seen.clone(),
-        };
+        let connection = connection(peer);
         connections.spawn(async move {
             connection.run(stream).await;
             drop(place);
         });
     }
-    // New clients are refused by the system from here on, instead of waiting for nobody.
-    drop(listener);
     stopping.send_replace(true);
+    // Whom the system has let in by now is served; later ones are refused, instead of waiting for
+    // nobody.
+    for (stream, peer) in last_clients(listener).into_iter().take(room.available_permits()) {
+        connections.spawn(connection(peer).run(stream));
+    }
     drain(connections, limits.drain).await
+}
+
+/// The connections that are waiting in the system's queue.
+fn last_clients(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let mut clients = Vec::new();
+    // The listener does not block: an error says that nobody is waiting any more.
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        clients.extend(stream.map(|stream| (stream, canonical(peer))));
+    }
+    clients
+}
+
+/// An IPv4 client of an IPv6 listener, as the IPv4 address that it is.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
 }
 
 /// Hyper's part of the limits. The time limits are kept by [`stream::Watched`], because hyper's
@@ -137,7 +158,7 @@ fn protocol(limits: &Limits) -> http1::Builder {
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit) {
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         let Ok(place) = Arc::clone(room).acquire_owned().await else {
             // Nobody closes the semaphore.
@@ -148,7 +169,7 @@ async fn accept(
                 if let Err(error) = stream.set_nodelay(true) {
                     debug!(%error, "the connection was gone before it was set up");
                 }
-                return (stream, SocketAddr::new(peer.ip().to_canonical(), peer.port()), place);
+                return (stream, canonical(peer), place);
             }
             Err(error) if concerns_one_client(&error) => debug!(%error, "a client gave up"),
             Err(error) => {
