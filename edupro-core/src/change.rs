@@ -22,6 +22,17 @@ impl<T> Change<T> {
         }
     }
 
+    /// The file that the change brings, if it brings one.
+    pub(crate) fn new_file(&self) -> Vec<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Set(new) => vec![new.clone()],
+            Self::Keep | Self::Clear => Vec::new(),
+        }
+    }
+
     /// The same change to another kind of value.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Change<U> {
         match self {

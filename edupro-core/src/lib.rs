@@ -7,6 +7,8 @@
 //! | [`registration`] | how people become users | 1.9, 1.10 |
 //! | [`students`], [`teachers`] | their profiles | 1.13–1.16, 1.22 |
 //! | [`roster`] | which students a teacher has | 1.11, 1.12, 1.17–1.21 |
+//! | [`categories`], [`courses`], [`modules`], [`lessons`] | what is taught | 2, 3.1–3.9, 7.1–7.5, 8.1–8.5 |
+//! | [`access`] | who may see what | |
 //! | [`limits`] | how often something may be tried | |
 //! | [`files`] | pictures, and where they are kept | |
 //! | [`mail`] | what is mailed, and by whom | |
@@ -28,15 +30,20 @@
 //! | --- | --- |
 //! | `smtp` (default) | [`mail::SmtpMailer`] |
 
+pub mod access;
 pub mod accounts;
+pub mod categories;
 mod change;
 mod clock;
+pub mod courses;
 pub mod entropy;
 mod error;
 pub mod files;
 pub mod jobs;
+pub mod lessons;
 pub mod limits;
 pub mod mail;
+pub mod modules;
 mod page;
 pub mod profiles;
 pub mod registration;

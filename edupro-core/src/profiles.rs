@@ -109,7 +109,7 @@ pub(crate) async fn store_picture(
     Ok(match change {
         Change::Keep => Change::Keep,
         Change::Clear => Change::Clear,
-        Change::Set(picture) => Change::Set(school.store_picture(kind, picture).await?),
+        Change::Set(picture) => Change::Set(school.store_file(kind, picture).await?),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
     Clock, Entropy, Storage, StoreError,
     accounts::{Keys, Passwords},
     error::store_error,
-    files::{FileError, FileKey, FileKind, FileStore, Picture},
+    files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
     mail::{Mailer, Templates},
     storage,
 };
@@ -107,13 +107,13 @@ impl School {
         done
     }
 
-    /// Stores a checked picture.
-    pub async fn store_picture(
+    /// Stores a checked file.
+    pub async fn store_file(
         &self,
         kind: FileKind,
-        picture: Picture,
+        file: impl Into<CheckedFile>,
     ) -> Result<FileKey, FileError> {
-        self.files.put(kind, picture, &*self.entropy, self.clock.now()).await
+        self.files.put(kind, file, &*self.entropy, self.clock.now()).await
     }
 
     /// Deletes files that no row names. One that cannot be deleted is only noted: whoever asked

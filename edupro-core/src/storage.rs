@@ -17,10 +17,15 @@ use async_trait::async_trait;
 
 use crate::{
     Entropy,
+    access::AccessStore,
     accounts::{ResetStore, SessionStore, UserStore},
+    categories::CategoryStore,
+    courses::CourseStore,
     error::{StoreError, StoreResult, store_error},
     jobs::JobStore,
+    lessons::LessonStore,
     limits::LimitStore,
+    modules::ModuleStore,
     roster::RosterStore,
     students::StudentStore,
     teachers::TeacherStore,
@@ -57,6 +62,16 @@ pub trait Transaction: Send {
     fn teachers(&mut self) -> &mut dyn TeacherStore;
     /// Which students a teacher has.
     fn roster(&mut self) -> &mut dyn RosterStore;
+    /// What courses are about.
+    fn categories(&mut self) -> &mut dyn CategoryStore;
+    /// Courses.
+    fn courses(&mut self) -> &mut dyn CourseStore;
+    /// Their modules.
+    fn modules(&mut self) -> &mut dyn ModuleStore;
+    /// Their lessons.
+    fn lessons(&mut self) -> &mut dyn LessonStore;
+    /// What ties students to courses.
+    fn access(&mut self) -> &mut dyn AccessStore;
     /// Counters behind the limits.
     fn limits(&mut self) -> &mut dyn LimitStore;
     /// What must happen after the commit.

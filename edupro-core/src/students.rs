@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     School, StoreError, StoreResult,
     accounts::{User, UserId},
-    files::{FileError, FileKey, FileKind},
+    files::{FileError, FileKind},
     jobs,
     profiles::{self, Profile, ProfileChanges},
 };
@@ -64,9 +64,8 @@ pub async fn update(
     }
     let picture = mem::take(&mut changes.picture);
     let picture = profiles::store_picture(school, FileKind::ProfilePicture, picture).await?;
-    let new: Vec<FileKey> = set(&picture).into_iter().collect();
     school
-        .keep_files(new, || async {
+        .keep_files(picture.new_file(), || async {
             let mut tx = school.storage.write().await?;
             let mut student =
                 tx.students().lock(student, now).await?.ok_or(ProfileError::NoProfile)?;
@@ -84,12 +83,4 @@ pub async fn update(
             Ok(student)
         })
         .await
-}
-
-/// The file that a change brings.
-pub(crate) fn set(change: &crate::Change<FileKey>) -> Option<FileKey> {
-    match change {
-        crate::Change::Set(key) => Some(key.clone()),
-        _ => None,
-    }
 }

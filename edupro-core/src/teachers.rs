@@ -13,7 +13,7 @@ use crate::{
     jobs,
     profiles::{self, Profile, ProfileChanges},
     roster,
-    students::{self, ProfileError},
+    students::ProfileError,
 };
 
 /// Longest text of a colour, in characters: `#RRGGBB` (behaviour 3.3).
@@ -82,8 +82,10 @@ impl Teacher {
 pub struct TeacherWithCounts {
     /// The teacher.
     pub teacher: Teacher,
-    /// Courses.
+    /// Courses, unpublished ones too.
     pub courses: i64,
+    /// Courses that anybody sees.
+    pub published_courses: i64,
     /// Students, the blocked ones too.
     pub students: i64,
 }
@@ -186,7 +188,7 @@ pub async fn update(
     }
     let picture = mem::take(&mut changes.profile.picture);
     let picture = profiles::store_picture(school, FileKind::ProfilePicture, picture).await?;
-    let mut new: Vec<FileKey> = students::set(&picture).into_iter().collect();
+    let mut new = picture.new_file();
     let logo =
         match profiles::store_picture(school, FileKind::Logo, mem::take(&mut changes.logo)).await {
             Ok(logo) => logo,
@@ -195,7 +197,7 @@ pub async fn update(
                 return Err(error.into());
             }
         };
-    new.extend(students::set(&logo));
+    new.extend(logo.new_file());
     school
         .keep_files(new, || async {
             let mut tx = school.storage.write().await?;

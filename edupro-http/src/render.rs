@@ -34,6 +34,16 @@ impl Serialize for Number {
     }
 }
 
+/// An amount that the contract writes as a text with two places: `"50.00"`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Amount(pub(crate) Decimal);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:.2}", self.0))
+    }
+}
+
 /// Where this school is reached: the base of every absolute URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
@@ -77,6 +87,12 @@ mod tests {
         assert_eq!(at(176_358_000), r#""2026-11-24T08:40:36.176358Z""#);
         assert_eq!(at(500_000_000), r#""2026-11-24T08:40:36.500000Z""#);
         assert_eq!(at(0), r#""2026-11-24T08:40:36Z""#);
+    }
+
+    #[test]
+    fn amounts_have_two_places() {
+        assert_eq!(json(Amount(Decimal::ZERO)), r#""0.00""#);
+        assert_eq!(json(Amount(Decimal::new(1_050, 2))), r#""10.50""#);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub(crate) async fn serve(loaded: &Loaded, with_demo: bool) -> anyhow::Result<()
     compose::migrate(&database).await?;
     let edupro = compose::edupro(loaded, database.clone())?;
     if with_demo {
+        if !listening.ip().is_loopback() {
+            warn!("everybody knows the demo's password, and not only this machine can connect");
+        }
         say(&demo::fill(edupro.school(), &to_open(listening)).await?);
     }
     let (stop_jobs, jobs_stop) = watch::channel(false);

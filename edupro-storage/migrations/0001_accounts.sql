@@ -71,6 +71,7 @@ CREATE TABLE student_profiles (
 CREATE TABLE teacher_profiles (
     id                  BIGINT      NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     full_name           TEXT        NOT NULL,
+    full_name_key       TEXT        NOT NULL,
     bio                 TEXT,
     picture             TEXT,
     date_of_birth       DATE,

@@ -5,9 +5,14 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use async_trait::async_trait;
 use edupro_core::{
     Storage, StoreError, StoreResult, Transaction,
+    access::AccessStore,
     accounts::{ResetStore, SessionStore, UserStore},
+    categories::CategoryStore,
+    courses::CourseStore,
     jobs::JobStore,
+    lessons::LessonStore,
     limits::LimitStore,
+    modules::ModuleStore,
     roster::RosterStore,
     students::StudentStore,
     teachers::TeacherStore,
@@ -255,6 +260,26 @@ impl Transaction for Tx {
     }
 
     fn roster(&mut self) -> &mut dyn RosterStore {
+        self
+    }
+
+    fn categories(&mut self) -> &mut dyn CategoryStore {
+        self
+    }
+
+    fn courses(&mut self) -> &mut dyn CourseStore {
+        self
+    }
+
+    fn modules(&mut self) -> &mut dyn ModuleStore {
+        self
+    }
+
+    fn lessons(&mut self) -> &mut dyn LessonStore {
+        self
+    }
+
+    fn access(&mut self) -> &mut dyn AccessStore {
         self
     }
 

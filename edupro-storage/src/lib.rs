@@ -24,10 +24,16 @@
 //! A migration in `migrations/`, a file named after the noun with the row struct, `From<Row>` and
 //! `impl <Noun>Store for Tx`, and its line in `impl Transaction for Tx`.
 
+mod access;
+mod categories;
+mod cents;
+mod courses;
 mod database;
 mod jobs;
+mod lessons;
 mod limits;
 mod migrations;
+mod modules;
 mod resets;
 mod roster;
 mod sessions;

@@ -10,9 +10,28 @@ use sqlx::{
 
 use crate::{database::Pools, sql::store_error};
 
-/// Every migration in order: its number, what it brings, its text.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "accounts", include_str!("../migrations/0001_accounts.sql"))];
+/// A migration: its number, what it brings, its text on PostgreSQL and on SQLite.
+type Step = (i64, &'static str, &'static str, &'static str);
+
+/// A migration with one text for both.
+macro_rules! shared {
+    ($number:literal, $name:literal, $file:literal) => {
+        ($number, $name, include_str!($file), include_str!($file))
+    };
+}
+
+/// Every migration in order.
+const STEPS: [Step; 3] = [
+    shared!(1, "accounts", "../migrations/0001_accounts.sql"),
+    shared!(2, "courses", "../migrations/0002_courses.sql"),
+    // The engines have nothing in common here.
+    (
+        3,
+        "search",
+        include_str!("../migrations/0003_search.postgres.sql"),
+        include_str!("../migrations/0003_search.sqlite.sql"),
+    ),
+];
 
 /// What stands for a word that differs: PostgreSQL's, SQLite's.
 const WORDS: [(&str, &str, &str); 2] = [
@@ -49,24 +68,44 @@ impl From<MigrateError> for MigrationError {
     }
 }
 
-fn migrator(word: impl Fn(&(&str, &'static str, &'static str)) -> &'static str) -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, description, text)| {
-        let text =
-            WORDS.iter().fold((*text).to_owned(), |text, words| text.replace(words.0, word(words)));
-        let sql = AssertSqlSafe(text).into_sql_str();
-        Migration::new(*version, Cow::Borrowed(description), MigrationType::Simple, sql, false)
+fn postgres() -> Migrator {
+    let texts = STEPS.map(|(number, name, text, _)| {
+        (
+            number,
+            name,
+            WORDS.iter().fold(text.to_owned(), |text, word| text.replace(word.0, word.1)),
+        )
     });
-    Migrator::with_migrations(migrations.collect())
+    migrator(texts)
+}
+
+fn sqlite() -> Migrator {
+    let texts = STEPS.map(|(number, name, _, text)| {
+        (
+            number,
+            name,
+            WORDS.iter().fold(text.to_owned(), |text, word| text.replace(word.0, word.2)),
+        )
+    });
+    migrator(texts)
+}
+
+fn migrator<const N: usize>(texts: [(i64, &'static str, String); N]) -> Migrator {
+    let migrations = texts.map(|(number, name, text)| {
+        let sql = AssertSqlSafe(text).into_sql_str();
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.into())
 }
 
 pub(crate) async fn run(pools: &Pools) -> Result<(), MigrationError> {
     match pools {
         // sqlx takes a lock in the database for the time.
-        Pools::Postgres { write, .. } => Ok(migrator(|words| words.1).run(write).await?),
+        Pools::Postgres { write, .. } => Ok(postgres().run(write).await?),
         Pools::Sqlite { write, file, .. } => {
             // sqlx takes none on SQLite, so processes wait at a file beside the database.
             let lock = lock_beside(file).await?;
-            migrator(|words| words.2).run(write).await?;
+            sqlite().run(write).await?;
             drop(lock);
             Ok(())
         }
@@ -93,7 +132,7 @@ pub(crate) async fn check(pools: &Pools) -> StoreResult<()> {
         Pools::Sqlite { read, .. } => sqlx::query_scalar(statement).fetch_one(read).await,
     }
     .map_err(store_error)?;
-    let wanted = MIGRATIONS.last().map(|migration| migration.0);
+    let wanted = STEPS.last().map(|step| step.0);
     match version == wanted {
         true => Ok(()),
         false => Err(StoreError::Other("the schema is not this version's".into())),

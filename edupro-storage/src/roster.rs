@@ -45,7 +45,7 @@ impl TryFrom<MembershipRow> for Membership {
     }
 }
 
-const fn standing(is_active: bool) -> Standing {
+pub(crate) const fn standing(is_active: bool) -> Standing {
     if is_active { Standing::Active } else { Standing::Blocked }
 }
 

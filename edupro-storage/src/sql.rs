@@ -234,6 +234,32 @@ fn trouble(code: &str) -> Trouble {
     }
 }
 
+/// A condition that finds a word in a table's `search_text`, and the value for its placeholder.
+pub(crate) struct Search {
+    pub(crate) condition: String,
+    pub(crate) value: String,
+}
+
+impl Tx {
+    /// Finds a word, in lower case, with the engine's index of trigrams. `alias` is the table in
+    /// the statement, `number` the placeholder.
+    ///
+    /// PostgreSQL's index knows `LIKE`. SQLite's is a table of its own that knows `MATCH`, and
+    /// nothing shorter than three characters: such a word is looked for row by row.
+    pub(crate) fn search(&self, alias: &str, table: &str, number: usize, word: &str) -> Search {
+        let is_sqlite = matches!(self, Self::SqliteRead(_) | Self::SqliteWrite(_));
+        if is_sqlite && word.chars().count() >= 3 {
+            let condition = format!(
+                "{alias}.number IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH ${number})"
+            );
+            // In quotes it is a text and no query language.
+            return Search { condition, value: format!("\"{}\"", word.replace('"', "\"\"")) };
+        }
+        let condition = format!("{alias}.search_text LIKE ${number} ESCAPE '\\'");
+        Search { condition, value: containing(word) }
+    }
+}
+
 /// `text` as a pattern for `LIKE … ESCAPE '\'` that finds it anywhere.
 pub(crate) fn containing(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);

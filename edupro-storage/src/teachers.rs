@@ -32,6 +32,8 @@ struct TeacherRow {
     background_color: Option<String>,
     rating: i64,
     profile_created_at: DateTime<Utc>,
+    courses: i64,
+    published_courses: i64,
     students: i64,
 }
 
@@ -57,8 +59,12 @@ impl TryFrom<TeacherRow> for TeacherWithCounts {
             rating: Decimal::new(row.rating, 2),
             created_at: row.profile_created_at,
         };
-        // There are no courses to count yet.
-        Ok(Self { teacher, courses: 0, students: row.students })
+        Ok(Self {
+            teacher,
+            courses: row.courses,
+            published_courses: row.published_courses,
+            students: row.students,
+        })
     }
 }
 
@@ -66,11 +72,13 @@ impl TryFrom<TeacherRow> for TeacherWithCounts {
 impl TeacherStore for Tx {
     async fn add(&mut self, teacher: &Teacher) -> StoreResult<()> {
         self.query(
-            "INSERT INTO teacher_profiles (id, full_name, picture, logo, rating, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, 0, $5, $5)",
+            "INSERT INTO teacher_profiles (id, full_name, full_name_key, picture, logo, rating,
+                                           created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, 0, $6, $6)",
         )
         .bind(teacher.user.id.0)
         .bind(teacher.profile.full_name.clone())
+        .bind(teacher.profile.full_name.to_lowercase())
         .bind(teacher.profile.picture.as_ref().map(ToString::to_string))
         .bind(teacher.logo.as_ref().map(ToString::to_string))
         .bind(teacher.created_at)
@@ -89,6 +97,9 @@ impl TeacherStore for Tx {
                 ", p.specialization, p.institution, p.experiance, p.logo AS profile_logo,
                    p.primary_color, p.primary_color_light, p.primary_color_dark, p.secondary_color,
                    p.accent_color, p.background_color, p.rating, p.created_at AS profile_created_at,
+                   (SELECT COUNT(*) FROM courses c WHERE c.teacher_id = p.id) AS courses,
+                   (SELECT COUNT(*) FROM courses c
+                    WHERE c.teacher_id = p.id AND c.is_published) AS published_courses,
                    (SELECT COUNT(*) FROM teacher_students r WHERE r.teacher_id = p.id) AS students
                  FROM teacher_profiles p JOIN users u ON u.id = p.id WHERE p.id = $1"
             ))
@@ -115,7 +126,7 @@ impl TeacherStore for Tx {
                  country = $7, city = $8, gender = $9, specialization = $10, institution = $11,
                  experiance = $12, logo = $13, primary_color = $14, primary_color_light = $15,
                  primary_color_dark = $16, secondary_color = $17, accent_color = $18,
-                 background_color = $19
+                 background_color = $19, full_name_key = $20
              WHERE id = $1",
         )
         .bind(teacher.user.id.0)
@@ -137,6 +148,7 @@ impl TeacherStore for Tx {
         .bind(palette.secondary.clone())
         .bind(palette.accent.clone())
         .bind(palette.background.clone())
+        .bind(profile.full_name.to_lowercase())
         .execute()
         .await?;
         Ok(())

@@ -28,6 +28,7 @@
 //!    ends in a [`CheckedFile`].
 //! 4. Files that are not public are served by links of a [`LinkSigner`] (security R25).
 
+mod download;
 mod key;
 mod kind;
 mod links;
@@ -40,6 +41,7 @@ mod store;
 use std::{error::Error, io};
 
 pub use self::{
+    download::Download,
     key::FileKey,
     kind::{Extension, FileKind},
     links::{LINK_LIFETIME, LinkError, LinkSigner},
@@ -47,9 +49,12 @@ pub use self::{
     range::ByteRange,
     space::Reserve,
     staging::{CheckedFile, Staging, Upload},
-    store::{Download, FileStore},
+    store::FileStore,
 };
 use crate::error::Source;
+
+/// The pieces in which files go to the disk and come from it, in bytes (security R20).
+const CHUNK: usize = 64 * 1024;
 
 /// Why a file could not be kept or handed out, named by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]

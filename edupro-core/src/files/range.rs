@@ -122,7 +122,7 @@ mod tests {
             let read = ByteRange::parse(&format!("bytes={first}-{last}"));
             prop_assert_eq!(read.is_some(), first <= last);
             let expected = (0..size).filter(|byte| (first..=last).contains(byte)).count();
-            let got = read.and_then(|range| range.of(size).ok()).map_or(0, |range| range.count());
+            let got = read.and_then(|range| range.of(size).ok()).map_or(0, Iterator::count);
             prop_assert_eq!(got, expected);
         }
     }

@@ -11,10 +11,7 @@ use chrono::{DateTime, Utc};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::{FileError, blocking, kind::Extension, space::Reserve};
-
-/// How much of an upload is in memory on its way to the disk, in bytes, twice (security R20).
-const CHUNK: usize = 64 * 1024;
+use super::{CHUNK, FileError, blocking, kind::Extension, space::Reserve};
 
 /// The directory where files wait.
 #[derive(Debug)]
@@ -39,22 +36,30 @@ impl StagingArea {
         reserve: Reserve,
         limit: u64,
     ) -> Result<Staging, FileError> {
+        let area = Arc::clone(&self);
         let (file, writer) = blocking(move || {
-            reserve.check(self.path())?;
-            let file = new_file(self.path())?;
+            reserve.check(area.path())?;
+            let file = area.new_file()?;
             let writer = file.as_file().try_clone()?;
             Ok((file, writer))
         })
         .await?;
         let mut writer = tokio::fs::File::from_std(writer);
+        // It collects 2 MiB if it may; R20 allows 1 MiB an upload.
         writer.set_max_buf_size(CHUNK);
-        Ok(Staging { file, writer: BufWriter::with_capacity(CHUNK, writer), size: 0, limit })
+        let writer = BufWriter::with_capacity(CHUNK, writer);
+        Ok(Staging { writer, file, area: self, size: 0, limit })
     }
 
     /// Whether a file can be made here.
     pub(super) fn check(&self) -> Result<(), FileError> {
-        new_file(self.path())?;
+        self.new_file()?;
         Ok(())
+    }
+
+    /// A new file, gone again when it is dropped.
+    fn new_file(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix("upload-").tempfile_in(self.path())
     }
 
     /// Removes the files that nobody has written to since `before`, and counts them.
@@ -74,16 +79,12 @@ impl StagingArea {
     }
 }
 
-/// A new file in the staging directory, gone again when it is dropped.
-fn new_file(directory: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix("upload-").tempfile_in(directory)
-}
-
 /// An upload that is arriving. Dropped before [`finish`](Self::finish), it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staging {
     writer: BufWriter<tokio::fs::File>,
     file: NamedTempFile,
+    area: Arc<StagingArea>,
     size: u64,
     limit: u64,
 }
@@ -104,7 +105,7 @@ impl Staging {
             return Err(FileError::TooLarge { limit: self.limit });
         }
         self.writer.flush().await?;
-        Ok(Upload { file_name, size: self.size, file: self.file })
+        Ok(Upload { file_name, size: self.size, file: self.file, area: self.area })
     }
 }
 
@@ -115,7 +116,8 @@ pub struct Upload {
     pub file_name: Option<String>,
     /// Its size, in bytes.
     pub size: u64,
-    file: NamedTempFile,
+    pub(super) file: NamedTempFile,
+    area: Arc<StagingArea>,
 }
 
 impl Upload {
@@ -126,8 +128,7 @@ impl Upload {
 
     /// A new file beside it, for what is made from it.
     pub(super) fn new_file_beside(&self) -> io::Result<NamedTempFile> {
-        let directory = self.file.path().parent().unwrap_or(Path::new("."));
-        new_file(directory)
+        self.area.new_file()
     }
 }
 

@@ -1,39 +1,31 @@
 //! Where uploaded files lie: on this machine's disk, or in any other object store.
 
 use std::{
-    fmt,
     fs::{DirBuilder, File},
     io,
-    ops::Range,
     path::Path,
     sync::Arc,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::{
-    StreamExt, TryStreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, stream};
 use object_store::{
-    GetOptions, GetResultPayload, ObjectStore, ObjectStoreExt, RenameOptions, buffered::BufWriter,
+    GetOptions, ObjectStore, ObjectStoreExt, RenameOptions, buffered::BufWriter,
     local::LocalFileSystem, memory::InMemory, path::Path as ObjectPath,
 };
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    ByteRange, CheckedFile, FileError, FileKey, FileKind, Reserve, Staging, blocking,
-    staging::StagingArea,
+    ByteRange, CHUNK, CheckedFile, Download, FileError, FileKey, FileKind, Reserve, Staging,
+    blocking, staging::StagingArea,
 };
 use crate::entropy::Entropy;
 
 /// The staging directory of a store on disk: inside its root, so that it is on the same disk, and
 /// outside every [`FileKey`].
 const STAGING: &str = ".staging";
-
-/// How much of a file is read at a time, in bytes.
-const CHUNK: usize = 64 * 1024;
 
 /// The parts in which a file is sent to a store elsewhere, in bytes: the smallest that S3 takes.
 /// Two of them are in memory at once.
@@ -56,33 +48,6 @@ enum Placing {
     Move,
     /// The file is sent.
     Send,
-}
-
-/// A stored file on its way out.
-pub struct Download {
-    /// The size of the whole file, in bytes.
-    pub size: u64,
-    /// The bytes that [`stream`](Self::stream) gives: all of them, unless a range was asked for.
-    pub range: Range<u64>,
-    /// When it was put into the store.
-    pub last_modified: DateTime<Utc>,
-    /// The entity tag, quoted as the header wants it.
-    pub e_tag: Option<String>,
-    /// The content type, from the fixed list of [`FileKey::content_type`].
-    pub content_type: &'static str,
-    /// The bytes; from this machine's disk in pieces of at most 64 KiB.
-    pub stream: BoxStream<'static, Result<Bytes, FileError>>,
-}
-
-impl fmt::Debug for Download {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Download")
-            .field("size", &self.size)
-            .field("range", &self.range)
-            .field("content_type", &self.content_type)
-            .finish_non_exhaustive()
-    }
 }
 
 impl FileStore {
@@ -194,19 +159,7 @@ impl FileStore {
             options.range = Some(range.of(size)?.into());
         }
         let found = self.objects.get_opts(&path, options).await?;
-        let range = found.range;
-        let stream = match found.payload {
-            GetResultPayload::File(file, _) => read(file, range.clone()).await?,
-            GetResultPayload::Stream(stream) => stream.map_err(FileError::from).boxed(),
-        };
-        Ok(Download {
-            size: found.meta.size,
-            range,
-            last_modified: found.meta.last_modified,
-            e_tag: found.meta.e_tag.map(quoted),
-            content_type: key.content_type(),
-            stream,
-        })
+        Download::new(found, key.content_type()).await
     }
 
     /// Removes files. One that is not there is as good as removed; where one cannot be removed
@@ -248,11 +201,6 @@ fn object_path(key: &FileKey) -> Result<ObjectPath, FileError> {
     Ok(ObjectPath::parse(key.as_str()).map_err(object_store::Error::from)?)
 }
 
-/// Some stores quote their tags and some do not.
-fn quoted(e_tag: String) -> String {
-    if e_tag.contains('"') { e_tag } else { format!("\"{e_tag}\"") }
-}
-
 async fn copy(source: File, target: &mut BufWriter) -> Result<(), FileError> {
     let mut source = tokio::fs::File::from_std(source);
     loop {
@@ -262,27 +210,6 @@ async fn copy(source: File, target: &mut BufWriter) -> Result<(), FileError> {
         }
         target.put(piece.freeze()).await?;
     }
-}
-
-/// Reads a part of a file. The store's own way takes a thread for every 8 KiB.
-async fn read(
-    file: File,
-    range: Range<u64>,
-) -> Result<BoxStream<'static, Result<Bytes, FileError>>, FileError> {
-    let mut file = tokio::fs::File::from_std(file);
-    file.seek(io::SeekFrom::Start(range.start)).await?;
-    let pieces = stream::try_unfold(file.take(range.end - range.start), |mut rest| async move {
-        if rest.limit() == 0 {
-            return Ok(None);
-        }
-        let size = usize::try_from(rest.limit()).map_or(CHUNK, |limit| limit.min(CHUNK));
-        let mut piece = BytesMut::with_capacity(size);
-        if rest.read_buf(&mut piece).await? == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        Ok(Some((piece.freeze(), rest)))
-    });
-    Ok(pieces.boxed())
 }
 
 /// Makes directories that other users of the machine cannot enter.

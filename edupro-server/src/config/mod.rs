@@ -12,6 +12,7 @@ mod print;
 mod secret;
 mod sections;
 mod source;
+mod urls;
 mod values;
 
 #[cfg(test)]
@@ -36,7 +37,8 @@ pub use self::{
         LogFormat, MailTls, Payment, PaymentProvider, Video, VideoProvider,
     },
     source::Sources,
-    values::{CookieSecure, DatabaseUrl, LogLevel, Origin, PublicUrl},
+    urls::{DatabaseUrl, Origin, PublicUrl},
+    values::{CookieSecure, LogLevel},
 };
 
 /// Everything that can be set, as it is written.
@@ -99,8 +101,12 @@ impl Config {
     /// Where rows are kept: as configured, else a file in the data directory.
     #[must_use]
     pub fn database_url(&self) -> DatabaseUrl {
-        let file =
-            || DatabaseUrl::new(format!("sqlite://{}", self.data_path("edupro.db").display()));
+        let file = || {
+            // These two mean something in a URL.
+            let path = self.data_path("edupro.db").display().to_string();
+            let path = path.replace('%', "%25").replace('?', "%3F");
+            DatabaseUrl::new(format!("sqlite://{path}"))
+        };
         self.database.url.clone().unwrap_or_else(file)
     }
 

@@ -17,7 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
     period::Period,
-    values::{CookieSecure, DatabaseUrl, LogLevel, Origin, PublicUrl, hidden, parsed},
+    urls::{DatabaseUrl, Origin, PublicUrl},
+    values::{CookieSecure, LogLevel, hidden, parsed},
 };
 
 /// The keys of `[http]`.

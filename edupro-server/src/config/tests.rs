@@ -39,6 +39,8 @@ fn without_anything_there_are_defaults() {
     assert_eq!(config.http.cors_origins.len(), 4);
     assert_eq!(config.database_url().expose(), "sqlite://edupro-data/edupro.db");
     assert!(!config.cookies_are_secure());
+    let odd = load("data_dir = \"100% sure?\"", &[]).unwrap().config;
+    assert_eq!(odd.database_url().expose(), "sqlite://100%25 sure%3F/edupro.db");
     assert!(matches!(config.mail.provider, MailProvider::File));
 }
 

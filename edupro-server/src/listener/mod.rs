@@ -42,7 +42,7 @@ pub struct Limits {
     /// the answer instead of a reset. 1 s.
     pub linger: Duration,
     /// How long a waiting connection may still come with a request once the stop was asked for: one
-    /// that is on its way when the server stops is answered, and told to be the last. 200 ms.
+    /// that is on its way when the server stops is answered, and told to be the last. 500 ms.
     pub farewell: Duration,
     /// How long requests may go on once the stop was asked for. 25 s.
     pub drain: Duration,
@@ -63,7 +63,7 @@ impl Default for Limits {
             idle: Duration::from_mins(1),
             write_stall: Duration::from_secs(30),
             linger: Duration::from_secs(1),
-            farewell: Duration::from_millis(200),
+            farewell: Duration::from_millis(500),
             drain: Duration::from_secs(25),
             header_bytes: 32 * 1024,
             url_bytes: 8 * 1024,
@@ -120,18 +120,20 @@ pub async fn serve(
     stopping.send_replace(true);
     // Whom the system has let in by now is served; later ones are refused, instead of waiting for
     // nobody.
-    for (stream, peer) in last_clients(listener).into_iter().take(room.available_permits()) {
+    for (stream, peer) in last_clients(listener, room.available_permits()) {
         connections.spawn(connection(peer).run(stream));
     }
     drain(connections, limits.drain).await
 }
 
-/// The connections that are waiting in the system's queue.
-fn last_clients(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+/// The connections that are waiting in the system's queue, `most` of them.
+fn last_clients(listener: TcpListener, most: usize) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let mut clients = Vec::new();
     // The listener does not block: an error says that nobody is waiting any more.
-    while let Ok((stream, peer)) = listener.accept() {
+    while clients.len() < most
+        && let Ok((stream, peer)) = listener.accept()
+    {
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         clients.extend(stream.map(|stream| (stream, canonical(peer))));
     }
@@ -143,8 +145,9 @@ fn canonical(peer: SocketAddr) -> SocketAddr {
     SocketAddr::new(peer.ip().to_canonical(), peer.port())
 }
 
-/// Hyper's part of the limits. The time limits are kept by [`stream::Watched`], because hyper's
-/// own header limit also runs while a kept-alive connection is idle.
+/// Hyper's part of the limits. The time limits are kept by [`stream::Watched`]: hyper has one for
+/// the header, which counts a kept-alive connection's idle time as header time, and does not begin
+/// to count before it looks at the socket again.
 fn protocol(limits: &Limits) -> http1::Builder {
     let mut protocol = http1::Builder::new();
     protocol

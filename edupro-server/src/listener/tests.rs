@@ -30,6 +30,7 @@ fn limits() -> Limits {
         idle: Duration::from_secs(2),
         write_stall: milliseconds(300),
         linger: milliseconds(100),
+        farewell: milliseconds(200),
         drain: Duration::from_secs(5),
         ..Limits::default()
     }

@@ -29,7 +29,7 @@ impl From<EncodingError> for PictureError {
 }
 
 pub(super) fn rewrite(
-    source: File,
+    source: &File,
     rules: &PictureRules,
     target: &mut impl Write,
 ) -> Result<(u32, u32), PictureError> {

@@ -17,7 +17,7 @@ use super::{PictureError, PictureRules, whole};
 const QUALITY: u8 = 88;
 
 pub(super) fn rewrite(
-    mut source: File,
+    mut source: &File,
     rules: &PictureRules,
     target: &mut impl Write,
 ) -> Result<(u32, u32), PictureError> {

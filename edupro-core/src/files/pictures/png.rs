@@ -35,17 +35,17 @@ impl From<EncodingError> for PictureError {
 }
 
 pub(super) fn rewrite(
-    source: File,
+    mut source: &File,
     rules: &PictureRules,
     target: &mut impl Write,
 ) -> Result<(u32, u32), PictureError> {
-    let mut reader = open(&source)?;
+    let mut reader = open(source)?;
     let (width, height) = reader.info().size();
     rules.check_dimensions(width, height)?;
     let orientation = orientation_of(reader.info());
     if orientation != Orientation::NoTransforms {
-        (&source).rewind()?;
-        let decoder = PngDecoder::with_limits(BufReader::new(&source), rules.limits())?;
+        source.rewind()?;
+        let decoder = PngDecoder::with_limits(BufReader::new(source), rules.limits())?;
         let picture = whole::decode(decoder, rules)?;
         return whole::encode_turned(picture, orientation, PngEncoder::new(target));
     }

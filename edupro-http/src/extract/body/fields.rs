@@ -13,6 +13,7 @@ use edupro_core::{
         PasswordProblem, Phone, Username, password_problems,
     },
     files::{FileError, Picture, PictureError, PictureRules, check_picture},
+    modules::MODULE_TITLE_LENGTHS,
     teachers::COLOR_LENGTH,
 };
 use serde_json::Value;
@@ -100,7 +101,7 @@ fn sent<K: Kind>(kind: &K, raw: Option<Raw>) -> Sent {
     }
 }
 
-fn one<T>(words: impl Into<Words>) -> Reading<T> {
+pub(super) fn one<T>(words: impl Into<Words>) -> Reading<T> {
     Err(Wrong::Value(vec![words.into()]))
 }
 
@@ -144,6 +145,34 @@ impl<K: Kind> Field for Optional<K> {
     fn read(&self, raw: Option<Raw>) -> Reading<Option<K::Value>> {
         match sent(&self.0, raw) {
             Sent::Absent | Sent::Null => Ok(None),
+            Sent::Value(raw) => self.0.parse(raw).map(Some),
+        }
+    }
+
+    fn describe(&self) -> Description {
+        self.0.describe()
+    }
+}
+
+/// A value that may be missing and has no null.
+#[derive(Debug)]
+pub(crate) struct Given<K>(K);
+
+/// The value may be missing, but not null. An empty text of a form says nothing either, unless it
+/// is a text (behaviour G2).
+pub(crate) const fn given<K: Kind>(kind: K) -> Given<K> {
+    Given(kind)
+}
+
+impl<K: Kind> Field for Given<K> {
+    type Output = Option<K::Value>;
+
+    fn read(&self, raw: Option<Raw>) -> Reading<Option<K::Value>> {
+        let says_nothing = matches!(&raw, Some(Raw::Text(text)) if text.is_empty());
+        match sent(&self.0, raw) {
+            Sent::Absent => Ok(None),
+            Sent::Null if says_nothing => Ok(None),
+            Sent::Null => one("This field may not be null."),
             Sent::Value(raw) => self.0.parse(raw).map(Some),
         }
     }
@@ -316,6 +345,31 @@ impl Kind for NewPassword {
         match problems.is_empty() {
             true => Ok(password),
             false => Err(Wrong::Value(problems.into_iter().map(new_password_words).collect())),
+        }
+    }
+}
+
+/// A title of a module, which has words of its own (contract 7.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ModuleTitle;
+
+/// A title of a module.
+pub(crate) const fn module_title() -> ModuleTitle {
+    ModuleTitle
+}
+
+impl Kind for ModuleTitle {
+    type Value = String;
+
+    fn parse(&self, raw: Raw) -> Reading<String> {
+        let (least, most) = MODULE_TITLE_LENGTHS;
+        let title = text().or_blank().at_most(most).parse(raw)?;
+        match title.chars().count() {
+            0 => one("Title must not be empty."),
+            length if length < least => {
+                one(format!("Title must be at least {least} characters long."))
+            }
+            _ => Ok(title),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod fields;
 mod input;
 mod json;
 mod multipart;
+pub(crate) mod numbers;
 mod pace;
 
 use axum::{
@@ -206,12 +207,12 @@ macro_rules! form {
             type Draft = $draft;
 
             fn fields() -> Vec<(&'static str, $crate::extract::body::fields::Description)> {
-                use $crate::extract::body::fields::{Field as _, *};
+                use $crate::extract::body::{fields::{Field as _, *}, numbers::*};
                 vec![$((stringify!($field), $rule.describe()),)*]
             }
 
             fn read(input: &mut $crate::extract::body::Input) -> $draft {
-                use $crate::extract::body::fields::*;
+                use $crate::extract::body::{fields::*, numbers::*};
                 $draft { $($field: input.read(stringify!($field), &$rule),)* }
             }
 

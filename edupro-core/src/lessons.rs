@@ -1,0 +1,473 @@
+//! Lessons: what a student learns from (contract 8.1–8.5).
+
+use std::mem;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    Change, School, StoreError, StoreResult, Transaction,
+    access::{self, Access, LessonPlace, ModulePlace, Place},
+    accounts::{User, UserId},
+    files::{CheckedFile, FileError, FileKey, FileKind, Picture, Video},
+    jobs,
+    modules::{self, CourseOf, Module, ModuleError},
+    profiles,
+};
+
+/// Longest title of a lesson, in characters (behaviour 8.2).
+pub const LESSON_TITLE_LENGTH: usize = 200;
+
+/// The module of a lesson, as far as it needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleOf {
+    /// Which one.
+    pub id: Uuid,
+    /// What it is called.
+    pub title: String,
+    /// Whether students see it.
+    pub is_published: bool,
+    /// Its course.
+    pub course: CourseOf,
+}
+
+impl From<&Module> for ModuleOf {
+    fn from(module: &Module) -> Self {
+        Self {
+            id: module.id,
+            title: module.title.clone(),
+            is_published: module.is_published,
+            course: module.course.clone(),
+        }
+    }
+}
+
+/// A part of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// Which one.
+    pub id: Uuid,
+    /// Of which module.
+    pub module: ModuleOf,
+    /// What it is called.
+    pub title: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// Its place in the module, from 1; no other lesson has it.
+    pub order: i64,
+    /// Whether students see it.
+    pub is_published: bool,
+    /// A free preview: for every student whom the teacher lets in.
+    pub is_free: bool,
+    /// Its length, in seconds; 0 is unknown.
+    pub duration: i64,
+    /// A film, private.
+    pub video: Option<FileKey>,
+    /// A paper, private.
+    pub document: Option<FileKey>,
+    /// Its picture.
+    pub thumbnail: Option<FileKey>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Lesson {
+    /// Where it stands, for whoever decides who may have it.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        let ModuleOf { id, is_published, course, .. } = &self.module;
+        Place {
+            course: course.id,
+            owner: course.teacher,
+            course_is_published: course.is_published,
+            module: Some(ModulePlace { id: *id, is_published: *is_published }),
+            lesson: Some(LessonPlace { is_published: self.is_published, is_free: self.is_free }),
+        }
+    }
+}
+
+/// Where lessons are kept.
+#[async_trait]
+pub trait LessonStore: Send {
+    /// Adds a lesson.
+    async fn add(&mut self, lesson: &Lesson) -> StoreResult<()>;
+
+    /// The lesson with this id.
+    async fn find(&mut self, id: Uuid) -> StoreResult<Option<Lesson>>;
+
+    /// The lesson whose video or document this is.
+    async fn find_by_file(&mut self, file: &FileKey) -> StoreResult<Option<Lesson>>;
+
+    /// A module's lessons in order.
+    async fn list(&mut self, module: Uuid, published_only: bool) -> StoreResult<Vec<Lesson>>;
+
+    /// A course's lessons, in the order of their modules and then in their own.
+    async fn of_course(&mut self, course: Uuid) -> StoreResult<Vec<Lesson>>;
+
+    /// One more than the highest order in the module.
+    async fn next_order(&mut self, module: Uuid) -> StoreResult<i64>;
+
+    /// Whether another lesson of the module than `except` has this order.
+    async fn order_is_taken(
+        &mut self,
+        module: Uuid,
+        order: i64,
+        except: Option<Uuid>,
+    ) -> StoreResult<bool>;
+
+    /// Keeps the lesson as it is here.
+    async fn save(&mut self, lesson: &Lesson) -> StoreResult<()>;
+
+    /// Deletes the lesson and all below it.
+    async fn delete(&mut self, id: Uuid) -> StoreResult<()>;
+}
+
+/// Why a lesson was not shown, made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LessonError {
+    /// There is no such lesson or module, or the asker may not know of it.
+    #[error("Not found.")]
+    Unknown,
+    /// It is another teacher's, or the student has no access to the module.
+    #[error("You do not have permission to perform this action.")]
+    NotYours,
+    /// 8.3: the viewer has no access.
+    #[error("You don't have permission to access this lesson.")]
+    NoAccess,
+    /// The teacher has blocked the student.
+    #[error("You are blocked by the teacher.")]
+    Blocked,
+    /// Another lesson of the module has the order.
+    #[error("there is already lesson in this order")]
+    OrderTaken,
+    /// A file could not be stored.
+    #[error("a file of a lesson could not be stored")]
+    File(#[from] FileError),
+    /// The storage.
+    #[error("a lesson could not be read or saved")]
+    Store(#[from] StoreError),
+}
+
+impl From<ModuleError> for LessonError {
+    fn from(error: ModuleError) -> Self {
+        match error {
+            ModuleError::NotYours => Self::NotYours,
+            ModuleError::File(error) => Self::File(error),
+            ModuleError::Store(error) => Self::Store(error),
+            // The rest is about what a module itself is given.
+            ModuleError::Unknown
+            | ModuleError::OrderTaken
+            | ModuleError::OrderTakenByAnother
+            | ModuleError::FreeWithPrice => Self::Unknown,
+        }
+    }
+}
+
+/// A lesson that is about to be made.
+#[derive(Debug)]
+pub struct NewLesson {
+    /// [`Lesson::title`].
+    pub title: String,
+    /// [`Lesson::description`].
+    pub description: Option<String>,
+    /// [`Lesson::order`]; `None` is the end.
+    pub order: Option<i64>,
+    /// [`Lesson::is_published`].
+    pub is_published: bool,
+    /// [`Lesson::is_free`].
+    pub is_free: bool,
+    /// [`Lesson::duration`]; `None` is what the video says.
+    pub duration: Option<i64>,
+    /// [`Lesson::video`].
+    pub video: Option<Video>,
+    /// [`Lesson::document`].
+    pub document: Option<CheckedFile>,
+    /// [`Lesson::thumbnail`].
+    pub thumbnail: Option<Picture>,
+}
+
+/// What becomes of a lesson.
+#[derive(Debug, Default)]
+pub struct LessonChanges {
+    /// [`Lesson::title`].
+    pub title: Option<String>,
+    /// [`Lesson::description`].
+    pub description: Change<String>,
+    /// [`Lesson::order`].
+    pub order: Option<i64>,
+    /// [`Lesson::is_published`].
+    pub is_published: Option<bool>,
+    /// [`Lesson::is_free`].
+    pub is_free: Option<bool>,
+    /// [`Lesson::duration`].
+    pub duration: Option<i64>,
+    /// [`Lesson::video`].
+    pub video: Change<Video>,
+    /// [`Lesson::document`].
+    pub document: Change<CheckedFile>,
+    /// [`Lesson::thumbnail`].
+    pub thumbnail: Change<Picture>,
+}
+
+/// Files of a change that are stored already, before the transaction that will name them.
+#[derive(Default)]
+struct Stored {
+    video: Change<FileKey>,
+    /// The video's own length, in seconds; 0 is unknown.
+    duration: Option<i64>,
+    document: Change<FileKey>,
+    thumbnail: Change<FileKey>,
+}
+
+impl Stored {
+    async fn new(
+        school: &School,
+        video: Change<Video>,
+        document: Change<CheckedFile>,
+        thumbnail: Change<Picture>,
+    ) -> Result<Self, FileError> {
+        let mut stored = Self::default();
+        match stored.fill(school, video, document, thumbnail).await {
+            Ok(()) => Ok(stored),
+            Err(error) => {
+                school.discard(&stored.files()).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill(
+        &mut self,
+        school: &School,
+        video: Change<Video>,
+        document: Change<CheckedFile>,
+        thumbnail: Change<Picture>,
+    ) -> Result<(), FileError> {
+        let kind = FileKind::LessonThumbnail;
+        self.thumbnail = profiles::store_picture(school, kind, thumbnail).await?;
+        self.document = match document {
+            Change::Keep => Change::Keep,
+            Change::Clear => Change::Clear,
+            Change::Set(document) => {
+                Change::Set(school.store_file(FileKind::LessonDocument, document).await?)
+            }
+        };
+        self.video = match video {
+            Change::Keep => Change::Keep,
+            Change::Clear => {
+                self.duration = Some(0);
+                Change::Clear
+            }
+            Change::Set(video) => {
+                let seconds = video.duration.map_or(0, |duration| duration.as_secs());
+                self.duration = Some(i64::try_from(seconds).unwrap_or_default());
+                Change::Set(school.store_file(FileKind::LessonVideo, video).await?)
+            }
+        };
+        Ok(())
+    }
+
+    fn files(&self) -> Vec<FileKey> {
+        let changes = [&self.video, &self.document, &self.thumbnail];
+        changes.into_iter().flat_map(Change::new_file).collect()
+    }
+
+    /// Puts the files into their places and returns those that were there before.
+    fn apply(&self, lesson: &mut Lesson) -> Vec<FileKey> {
+        let mut old = Vec::new();
+        for (change, place) in [
+            (&self.video, &mut lesson.video),
+            (&self.document, &mut lesson.document),
+            (&self.thumbnail, &mut lesson.thumbnail),
+        ] {
+            profiles::replace_picture(change, place, None, &mut old);
+        }
+        old
+    }
+}
+
+/// 8.1: a module's lessons: all for its owner, published ones for a student who has the module.
+pub async fn list(
+    tx: &mut dyn Transaction,
+    viewer: &User,
+    module: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Lesson>, LessonError> {
+    let module = tx.modules().find(module).await?.ok_or(LessonError::Unknown)?;
+    let place = module.place();
+    let access = access::content(tx, &place, viewer, now).await?;
+    if access != Access::Owner {
+        let is_known = module.is_published
+            && access::course_is_visible(tx, &place, Some(viewer), now).await?;
+        match access {
+            Access::Granted | Access::Owner => {}
+            Access::Blocked if is_known => return Err(LessonError::Blocked),
+            Access::Refused if is_known => return Err(LessonError::NotYours),
+            Access::Blocked | Access::Refused => return Err(LessonError::Unknown),
+        }
+    }
+    Ok(tx.lessons().list(module.id, access != Access::Owner).await?)
+}
+
+/// 8.2: makes a lesson.
+pub async fn create(
+    school: &School,
+    teacher: UserId,
+    module: Uuid,
+    new: NewLesson,
+) -> Result<Lesson, LessonError> {
+    let stored = Stored::new(
+        school,
+        new.video.map_or(Change::Keep, Change::Set),
+        new.document.map_or(Change::Keep, Change::Set),
+        new.thumbnail.map_or(Change::Keep, Change::Set),
+    )
+    .await?;
+    let now = school.clock.now();
+    let id = school.entropy.uuid(now);
+    school
+        .keep_files(stored.files(), || async {
+            let mut tx = school.storage.write().await?;
+            let module = modules::lock_owned(&mut *tx, school, teacher, module).await?;
+            let order = match new.order {
+                None => tx.lessons().next_order(module.id).await?,
+                Some(order) if tx.lessons().order_is_taken(module.id, order, None).await? => {
+                    return Err(LessonError::OrderTaken);
+                }
+                Some(order) => order,
+            };
+            let mut lesson = Lesson {
+                id,
+                module: ModuleOf::from(&module),
+                title: new.title.clone(),
+                description: new.description.clone(),
+                order,
+                is_published: new.is_published,
+                is_free: new.is_free,
+                duration: new.duration.or(stored.duration).unwrap_or_default(),
+                video: None,
+                document: None,
+                thumbnail: None,
+                created_at: now,
+            };
+            stored.apply(&mut lesson);
+            tx.lessons().add(&lesson).await?;
+            tx.courses().recount(module.course.id).await?;
+            tx.commit().await?;
+            Ok(lesson)
+        })
+        .await
+}
+
+/// 8.3: a lesson, for whoever may have it.
+pub async fn show(
+    tx: &mut dyn Transaction,
+    viewer: &User,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Lesson, LessonError> {
+    let lesson = tx.lessons().find(id).await?.ok_or(LessonError::Unknown)?;
+    match access::content(tx, &lesson.place(), viewer, now).await? {
+        Access::Owner | Access::Granted => Ok(lesson),
+        Access::Blocked => Err(LessonError::Blocked),
+        Access::Refused => Err(LessonError::NoAccess),
+    }
+}
+
+/// The lesson, if it is this teacher's.
+pub async fn owned(
+    tx: &mut dyn Transaction,
+    teacher: UserId,
+    id: Uuid,
+) -> Result<Lesson, LessonError> {
+    let lesson = tx.lessons().find(id).await?.ok_or(LessonError::Unknown)?;
+    match lesson.module.course.teacher == teacher {
+        true => Ok(lesson),
+        false => Err(LessonError::NotYours),
+    }
+}
+
+/// The same, with its course held until the transaction ends.
+async fn lock_owned(
+    tx: &mut dyn Transaction,
+    school: &School,
+    teacher: UserId,
+    id: Uuid,
+) -> Result<Lesson, LessonError> {
+    let module = owned(tx, teacher, id).await?.module.id;
+    modules::lock_owned(tx, school, teacher, module).await?;
+    // It may have changed or gone while we waited for the course.
+    owned(tx, teacher, id).await
+}
+
+/// 8.4: changes what is sent and nothing else. A new video brings its own length.
+pub async fn update(
+    school: &School,
+    teacher: UserId,
+    id: Uuid,
+    mut changes: LessonChanges,
+) -> Result<Lesson, LessonError> {
+    let stored = Stored::new(
+        school,
+        mem::take(&mut changes.video),
+        mem::take(&mut changes.document),
+        mem::take(&mut changes.thumbnail),
+    )
+    .await?;
+    school
+        .keep_files(stored.files(), || async {
+            let mut tx = school.storage.write().await?;
+            let mut lesson = lock_owned(&mut *tx, school, teacher, id).await?;
+            if let Some(title) = &changes.title {
+                lesson.title.clone_from(title);
+            }
+            changes.description.clone().apply(&mut lesson.description);
+            lesson.order = changes.order.unwrap_or(lesson.order);
+            lesson.is_published = changes.is_published.unwrap_or(lesson.is_published);
+            lesson.is_free = changes.is_free.unwrap_or(lesson.is_free);
+            lesson.duration = changes.duration.or(stored.duration).unwrap_or(lesson.duration);
+            let (module, order) = (lesson.module.id, lesson.order);
+            if tx.lessons().order_is_taken(module, order, Some(id)).await? {
+                return Err(LessonError::OrderTaken);
+            }
+            let old = stored.apply(&mut lesson);
+            tx.lessons().save(&lesson).await?;
+            tx.courses().recount(lesson.module.course.id).await?;
+            jobs::delete_files(&mut *tx, school, old).await?;
+            tx.commit().await?;
+            Ok(lesson)
+        })
+        .await
+}
+
+/// 8.5: deletes a lesson; the orders of the others stay as they are.
+pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), LessonError> {
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            let lesson = lock_owned(&mut *tx, school, teacher, id).await?;
+            let files = [lesson.video, lesson.document, lesson.thumbnail];
+            tx.lessons().delete(id).await?;
+            tx.courses().recount(lesson.module.course.id).await?;
+            jobs::delete_files(&mut *tx, school, files.into_iter().flatten().collect()).await?;
+            Ok(tx.commit().await?)
+        })
+        .await
+}
+
+/// Whether `viewer` may have this private file at this moment (security R25): it is asked again at
+/// each download.
+pub async fn may_have_file(
+    tx: &mut dyn Transaction,
+    viewer: &User,
+    file: &FileKey,
+    now: DateTime<Utc>,
+) -> Result<(), LessonError> {
+    let lesson = tx.lessons().find_by_file(file).await?.ok_or(LessonError::Unknown)?;
+    match access::content(tx, &lesson.place(), viewer, now).await? {
+        Access::Owner | Access::Granted => Ok(()),
+        Access::Blocked => Err(LessonError::Blocked),
+        Access::Refused => Err(LessonError::NoAccess),
+    }
+}

@@ -1,0 +1,249 @@
+use axum::{Json, extract::State, http::StatusCode};
+use edupro_core::{
+    Change,
+    courses::DESCRIPTION_LENGTH,
+    files::{CheckedFile, Picture, Video},
+    lessons::{self, LESSON_TITLE_LENGTH, Lesson, LessonChanges, LessonError, NewLesson},
+    modules,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    EduPro, Links,
+    error::{Answer, ApiError},
+    extract::{Incoming, Path, PrivateLinks, SignedIn, Site, Teacher, form},
+    render::Moment,
+};
+
+/// What 8.2 and 8.4 say of an order and of a duration below 1.
+const ORDER_TOO_SMALL: &str = "lesson order must be greater than 0";
+const DURATION_TOO_SMALL: &str = "lesson duration must be greater than 0";
+
+form! {
+    /// 8.2: a new lesson.
+    pub(crate) struct LessonForm / LessonDraft {
+        title: String = required(text().at_most(LESSON_TITLE_LENGTH)),
+        description: Option<String> = optional(text().or_blank().of_lines().at_most(DESCRIPTION_LENGTH)),
+        order: Option<i64> = optional(whole().at_least(1, ORDER_TOO_SMALL)),
+        is_published: Option<bool> = given(flag()),
+        is_free: Option<bool> = given(flag()),
+        duration: Option<i64> = optional(whole().at_least(1, DURATION_TOO_SMALL)),
+        video: Option<Video> = optional(video()),
+        document: Option<CheckedFile> = optional(document()),
+        thumbnail: Option<Picture> = optional(lesson_thumbnail()),
+    }
+}
+
+form! {
+    /// 8.4: what becomes of a lesson.
+    pub(crate) struct LessonUpdate / LessonUpdateDraft {
+        title: Option<String> = given(text().at_most(LESSON_TITLE_LENGTH)),
+        description: Change<String> = changed(text().or_blank().of_lines().at_most(DESCRIPTION_LENGTH)),
+        order: Option<i64> = optional(whole().at_least(1, ORDER_TOO_SMALL)),
+        is_published: Option<bool> = given(flag()),
+        is_free: Option<bool> = given(flag()),
+        duration: Option<i64> = optional(whole().at_least(1, DURATION_TOO_SMALL)),
+        video: Change<Video> = changed(video()),
+        document: Change<CheckedFile> = changed(document()),
+        thumbnail: Change<Picture> = changed(lesson_thumbnail()),
+    }
+}
+
+impl From<LessonForm> for NewLesson {
+    fn from(form: LessonForm) -> Self {
+        Self {
+            title: form.title,
+            description: form.description,
+            order: form.order,
+            is_published: form.is_published.unwrap_or(true),
+            is_free: form.is_free.unwrap_or_default(),
+            duration: form.duration,
+            video: form.video,
+            document: form.document,
+            thumbnail: form.thumbnail,
+        }
+    }
+}
+
+impl From<LessonUpdate> for LessonChanges {
+    fn from(form: LessonUpdate) -> Self {
+        Self {
+            title: form.title,
+            description: form.description,
+            order: form.order,
+            is_published: form.is_published,
+            is_free: form.is_free,
+            duration: form.duration,
+            video: form.video,
+            document: form.document,
+            thumbnail: form.thumbnail,
+        }
+    }
+}
+
+/// 7.3, 7.4, 3.9: a lesson in a module: no content.
+#[derive(Debug, Serialize)]
+pub(crate) struct LessonSummary {
+    id: Uuid,
+    title: String,
+    duration: i64,
+    thumbnail: Option<String>,
+    order: i64,
+    is_published: bool,
+    is_free: bool,
+}
+
+impl LessonSummary {
+    pub(crate) fn all(links: &Links, lessons: Vec<Lesson>) -> Vec<Self> {
+        let summaries = lessons.into_iter().map(|lesson| Self {
+            id: lesson.id,
+            title: lesson.title,
+            duration: lesson.duration,
+            thumbnail: links.file(lesson.thumbnail.as_ref()),
+            order: lesson.order,
+            is_published: lesson.is_published,
+            is_free: lesson.is_free,
+        });
+        summaries.collect()
+    }
+}
+
+/// A lesson, as those see it who may have it. Its links to video and document are this viewer's
+/// and last five minutes.
+#[derive(Debug, Serialize)]
+pub(crate) struct LessonView {
+    id: Uuid,
+    title: String,
+    module: String,
+    description: Option<String>,
+    order: i64,
+    is_published: bool,
+    is_free: bool,
+    duration: i64,
+    created_at: Moment,
+    video_url: Option<String>,
+    document_url: Option<String>,
+    thumbnail_url: Option<String>,
+    video_status: &'static str,
+}
+
+impl LessonView {
+    fn new(links: &PrivateLinks, lesson: Lesson) -> Self {
+        Self {
+            id: lesson.id,
+            title: lesson.title,
+            module: lesson.module.title,
+            description: lesson.description,
+            order: lesson.order,
+            is_published: lesson.is_published,
+            is_free: lesson.is_free,
+            duration: lesson.duration,
+            created_at: Moment(lesson.created_at),
+            // A stored video can be played at once.
+            video_status: if lesson.video.is_some() { "ready" } else { "pre-upload" },
+            video_url: links.file(lesson.video.as_ref()),
+            document_url: links.file(lesson.document.as_ref()),
+            thumbnail_url: links.public().file(lesson.thumbnail.as_ref()),
+        }
+    }
+}
+
+/// 8.2: the new lesson, with the keys of an earlier answer beside it (behaviour G18).
+#[derive(Debug, Serialize)]
+pub(crate) struct CreatedLesson {
+    #[serde(flatten)]
+    lesson: LessonView,
+    lesson_id: Uuid,
+    message: &'static str,
+}
+
+/// 8.1 List the lessons of a module.
+pub(crate) async fn list(
+    State(edupro): State<EduPro>,
+    SignedIn(viewer): SignedIn,
+    Path(module): Path<Uuid>,
+    Site(links): Site,
+) -> Answer<Json<Vec<LessonView>>> {
+    let school = edupro.school();
+    let mut tx = school.storage.read().await?;
+    let lessons = lessons::list(&mut *tx, &viewer.user, module, school.clock.now()).await?;
+    let links = PrivateLinks::new(&edupro, links, &viewer.session);
+    Ok(Json(lessons.into_iter().map(|lesson| LessonView::new(&links, lesson)).collect()))
+}
+
+/// 8.2 Create a lesson.
+pub(crate) async fn create(
+    State(edupro): State<EduPro>,
+    signed_in: SignedIn,
+    Path(module): Path<Uuid>,
+    Site(links): Site,
+    incoming: Incoming,
+) -> Answer<(StatusCode, Json<CreatedLesson>)> {
+    let links = PrivateLinks::new(&edupro, links, &signed_in.0.session);
+    let teacher = signed_in.teacher_or(ApiError::forbidden())?;
+    modules::owned(&mut *edupro.school().storage.read().await?, teacher.id, module).await?;
+    let form: LessonForm = incoming.read(&edupro).await?;
+    let lesson = lessons::create(edupro.school(), teacher.id, module, form.into()).await?;
+    let created = CreatedLesson {
+        lesson_id: lesson.id,
+        lesson: LessonView::new(&links, lesson),
+        message: "Lesson created successfully.",
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// 8.3 Show a lesson.
+pub(crate) async fn show(
+    State(edupro): State<EduPro>,
+    SignedIn(viewer): SignedIn,
+    Path(id): Path<Uuid>,
+    Site(links): Site,
+) -> Answer<Json<LessonView>> {
+    let school = edupro.school();
+    let mut tx = school.storage.read().await?;
+    let lesson = lessons::show(&mut *tx, &viewer.user, id, school.clock.now()).await?;
+    let links = PrivateLinks::new(&edupro, links, &viewer.session);
+    Ok(Json(LessonView::new(&links, lesson)))
+}
+
+/// 8.4 Update a lesson.
+pub(crate) async fn update(
+    State(edupro): State<EduPro>,
+    signed_in: SignedIn,
+    Path(id): Path<Uuid>,
+    Site(links): Site,
+    incoming: Incoming,
+) -> Answer<Json<LessonView>> {
+    let links = PrivateLinks::new(&edupro, links, &signed_in.0.session);
+    let teacher = signed_in.teacher_or(ApiError::forbidden())?;
+    lessons::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
+    let form: LessonUpdate = incoming.read(&edupro).await?;
+    let lesson = lessons::update(edupro.school(), teacher.id, id, form.into()).await?;
+    Ok(Json(LessonView::new(&links, lesson)))
+}
+
+/// 8.5 Delete a lesson. The contract wants 200 and a word.
+pub(crate) async fn delete(
+    State(edupro): State<EduPro>,
+    Teacher(teacher): Teacher,
+    Path(id): Path<Uuid>,
+) -> Answer<ApiError> {
+    lessons::delete(edupro.school(), teacher.id, id).await?;
+    Ok(ApiError::detail(StatusCode::OK, "Lesson deleted successfully."))
+}
+
+impl From<LessonError> for ApiError {
+    fn from(error: LessonError) -> Self {
+        match error {
+            LessonError::Unknown => Self::not_found(),
+            LessonError::NotYours => Self::forbidden(),
+            LessonError::NoAccess | LessonError::Blocked => {
+                Self::detail(StatusCode::FORBIDDEN, error.to_string())
+            }
+            LessonError::OrderTaken => Self::field("order", error.to_string()),
+            LessonError::File(error) => error.into(),
+            LessonError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Numbers, flags and links in a body (behaviour G7).
+
+use std::str::FromStr;
+
+use edupro_core::courses::TRAILER_URL_LENGTH;
+use http::Uri;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{
+    Raw,
+    fields::{Empty, Kind, Reading, Text, Wrong, one, text},
+};
+
+/// The words of a field that is a number, where the contract has its own.
+type Least = (i64, &'static str);
+
+/// A whole number of 32 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole {
+    least: Option<Least>,
+}
+
+/// A whole number.
+pub(crate) const fn whole() -> Whole {
+    Whole { least: None }
+}
+
+impl Whole {
+    /// At least this, or these words.
+    pub(crate) const fn at_least(self, least: i64, words: &'static str) -> Self {
+        Self { least: Some((least, words)) }
+    }
+}
+
+impl Kind for Whole {
+    type Value = i64;
+
+    fn parse(&self, raw: Raw) -> Reading<i64> {
+        let Some(number) = number_text(raw).and_then(|text| whole_number(&text)) else {
+            return one("A valid integer is required.");
+        };
+        if number > i64::from(i32::MAX) {
+            let most = i32::MAX;
+            return one(format!("Ensure this value is less than or equal to {most}."));
+        }
+        match self.least {
+            Some((least, words)) if number < least => one(words),
+            _ => Ok(number),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Null
+    }
+}
+
+/// A number as text: of a form, of a JSON text, of a JSON number.
+fn number_text(raw: Raw) -> Option<String> {
+    match raw {
+        Raw::Text(text) | Raw::Json(Value::String(text)) => Some(text.trim().to_owned()),
+        Raw::Json(Value::Number(number)) => Some(number.to_string()),
+        Raw::Json(_) | Raw::File(_) | Raw::LargeFile => None,
+    }
+}
+
+/// `5`, `-5`, `5.0`: ASCII digits with nothing behind the point but zeros.
+fn whole_number(text: &str) -> Option<i64> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let is_whole = !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && rest.bytes().all(|byte| byte == b'0');
+    // What does not fit 64 bits is too large for any field.
+    is_whole.then(|| whole.parse().unwrap_or(if whole.starts_with('-') { i64::MIN } else { i64::MAX }))
+}
+
+/// An amount of money: at most ten digits, two of them behind the point, not negative.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Amount;
+
+/// An amount of money.
+pub(crate) const fn amount() -> Amount {
+    Amount
+}
+
+/// Digits of an amount, all of them and behind the point.
+const DIGITS: usize = 10;
+const PLACES: usize = 2;
+
+impl Kind for Amount {
+    type Value = Decimal;
+
+    fn parse(&self, raw: Raw) -> Reading<Decimal> {
+        let Some(amount) = number_text(raw).and_then(|text| decimal(&text)) else {
+            return one("A valid number is required.");
+        };
+        let places = usize::try_from(amount.scale()).unwrap_or(usize::MAX);
+        let digits = amount.mantissa().unsigned_abs().to_string().trim_start_matches('0').len();
+        let whole = digits.saturating_sub(places);
+        if digits.max(places) > DIGITS {
+            return one(format!("Ensure that there are no more than {DIGITS} digits in total."));
+        }
+        if places > PLACES {
+            return one(format!("Ensure that there are no more than {PLACES} decimal places."));
+        }
+        if whole > DIGITS - PLACES {
+            let most = DIGITS - PLACES;
+            return one(format!(
+                "Ensure that there are no more than {most} digits before the decimal point."
+            ));
+        }
+        if amount.is_sign_negative() && !amount.is_zero() {
+            return one("Ensure this value is greater than or equal to 0.");
+        }
+        let mut amount = amount.abs();
+        amount.rescale(2);
+        Ok(amount)
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Null
+    }
+}
+
+/// A decimal number in ASCII digits, perhaps with an exponent. The zeros behind it stay: they are
+/// places that were sent.
+fn decimal(text: &str) -> Option<Decimal> {
+    let is_plain = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    if !text.chars().all(is_plain) || !text.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let parsed = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text));
+    // A number with more digits than any field takes is a number all the same.
+    parsed.ok().or_else(|| text.parse::<f64>().ok().map(|_| Decimal::MAX))
+}
+
+/// True or false, in the many words of forms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flag;
+
+/// True or false.
+pub(crate) const fn flag() -> Flag {
+    Flag
+}
+
+impl Kind for Flag {
+    type Value = bool;
+
+    fn parse(&self, raw: Raw) -> Reading<bool> {
+        let text = match raw {
+            Raw::Json(Value::Bool(value)) => return Ok(value),
+            Raw::Json(Value::Number(number)) => number.to_string(),
+            Raw::Text(text) | Raw::Json(Value::String(text)) => text,
+            Raw::Json(_) | Raw::File(_) | Raw::LargeFile => String::new(),
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "t" | "1" | "yes" | "y" | "on" => Ok(true),
+            "false" | "f" | "0" | "no" | "n" | "off" => Ok(false),
+            _ => one("Must be a valid boolean."),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Null
+    }
+}
+
+/// The number of something that is kept elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference;
+
+/// The number of something that is kept elsewhere.
+pub(crate) const fn reference() -> Reference {
+    Reference
+}
+
+impl Kind for Reference {
+    type Value = i64;
+
+    fn parse(&self, raw: Raw) -> Reading<i64> {
+        let got = match &raw {
+            Raw::Json(value) => super::json::type_name(value),
+            Raw::Text(_) | Raw::File(_) | Raw::LargeFile => "str",
+        };
+        let is_flag = matches!(raw, Raw::Json(Value::Bool(_)));
+        match number_text(raw).and_then(|text| whole_number(&text)).filter(|_| !is_flag) {
+            Some(number) => Ok(number),
+            None => one(format!("Incorrect type. Expected pk value, received {got}.")),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Null
+    }
+}
+
+/// An address on the web. It is kept and never fetched (security R26).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link(Text);
+
+/// An address on the web: `http` or `https`.
+pub(crate) const fn link() -> Link {
+    Link(text().at_most(TRAILER_URL_LENGTH))
+}
+
+impl Kind for Link {
+    type Value = String;
+
+    fn parse(&self, raw: Raw) -> Result<String, Wrong> {
+        let link = self.0.parse(raw)?;
+        let is_link = Uri::from_str(&link).is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| host.contains('.') || host == "localhost")
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        });
+        match is_link {
+            true => Ok(link),
+            false => one("Enter a valid URL."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::Words;
+
+    fn read<K: Kind>(kind: &K, value: Value) -> Result<K::Value, Vec<Words>> {
+        kind.parse(Raw::Json(value)).map_err(|wrong| match wrong {
+            Wrong::Value(words) => words,
+            Wrong::Store(error) => panic!("{error}"),
+        })
+    }
+
+    #[test]
+    fn whole_numbers() {
+        let field = whole().at_least(1, "too small");
+        for (value, number) in [(json!(5), 5), (json!(5.0), 5), (json!("5"), 5), (json!(" 7 "), 7)] {
+            assert_eq!(read(&field, value), Ok(number));
+        }
+        for bad in [json!(5.5), json!("x"), json!(true), json!(""), json!("٥"), json!([1]), json!("1e3")] {
+            assert_eq!(read(&field, bad), Err(vec!["A valid integer is required.".into()]));
+        }
+        assert_eq!(read(&field, json!(0)), Err(vec!["too small".into()]));
+        let large = "Ensure this value is less than or equal to 2147483647.";
+        assert_eq!(read(&field, json!(2_147_483_648_i64)), Err(vec![large.into()]));
+        assert_eq!(read(&field, json!("99999999999999999999")), Err(vec![large.into()]));
+        assert_eq!(read(&field, json!(2_147_483_647)), Ok(2_147_483_647));
+    }
+
+    #[test]
+    fn amounts() {
+        for (sent, amount) in [
+            (json!("50"), "50.00"),
+            (json!(10.5), "10.50"),
+            (json!("1e2"), "100.00"),
+            (json!("99999999.99"), "99999999.99"),
+            (json!("-0"), "0.00"),
+            (json!(0), "0.00"),
+        ] {
+            assert_eq!(read(&super::amount(), sent).unwrap().to_string(), amount);
+        }
+        let words = |sent| read(&super::amount(), sent).unwrap_err()[0].to_string();
+        for bad in [json!("NaN"), json!("Infinity"), json!(""), json!(true), json!("x"), json!("."), json!("٥")] {
+            assert_eq!(words(bad), "A valid number is required.");
+        }
+        assert_eq!(words(json!("0.001")), "Ensure that there are no more than 2 decimal places.");
+        assert_eq!(words(json!("123456789.0")), "Ensure that there are no more than 8 digits before the decimal point.");
+        assert_eq!(words(json!("12345678901")), "Ensure that there are no more than 10 digits in total.");
+        assert_eq!(words(json!("1e400")), "Ensure that there are no more than 10 digits in total.");
+        assert_eq!(words(json!(-1)), "Ensure this value is greater than or equal to 0.");
+    }
+
+    #[test]
+    fn flags() {
+        for word in [json!(true), json!(1), json!("1"), json!("TRUE"), json!("t"), json!("on"), json!("yes")] {
+            assert_eq!(read(&flag(), word), Ok(true));
+        }
+        for word in [json!(false), json!(0), json!("False"), json!("n"), json!("off")] {
+            assert_eq!(read(&flag(), word), Ok(false));
+        }
+        for bad in [json!("maybe"), json!(2), json!([]), json!("")] {
+            assert_eq!(read(&flag(), bad), Err(vec!["Must be a valid boolean.".into()]));
+        }
+    }
+
+    #[test]
+    fn references() {
+        assert_eq!(read(&reference(), json!("7")), Ok(7));
+        let words = |sent| read(&reference(), sent).unwrap_err()[0].to_string();
+        assert_eq!(words(json!("seven")), "Incorrect type. Expected pk value, received str.");
+        assert_eq!(words(json!([7])), "Incorrect type. Expected pk value, received list.");
+        assert_eq!(words(json!(true)), "Incorrect type. Expected pk value, received bool.");
+    }
+
+    #[test]
+    fn links() {
+        assert!(read(&link(), json!("https://videos.example/watch?v=1")).is_ok());
+        for bad in ["ftp://a.example", "javascript:alert(1)", "videos.example", "https://", "http://a b.example",
+            "https://user@a.example/", "//a.example"] {
+            assert_eq!(read(&link(), json!(bad)), Err(vec!["Enter a valid URL.".into()]), "{bad}");
+        }
+        let long = format!("https://a.example/{}", "x".repeat(200));
+        assert_eq!(read(&link(), json!(long)).unwrap_err(), ["Ensure this field has no more than 200 characters."]);
+    }
+}

@@ -1,0 +1,86 @@
+//! Accounts and configuration from the command line (security R51, R53).
+
+USES
+
+#[tokio::test]
+async fn an_account_is_closed_and_opened_while_the_server_runs() {
+    let home = Home::new();
+    let server = home.serve(&[]).await;
+    let mona = server.teacher("mona", "0100").await;
+    let mut create = vec!["admin", "create", "--email", "root@example.com"];
+    create.extend(["--username", "root", "--password-stdin"]);
+    assert!(home.run_with_input(&create, "correct horse battery\n").status.success());
+    let root = server.visitor();
+    let welcome = root.post(LOGIN, &credentials("root", "correct horse battery")).await;
+    assert_eq!(welcome.expect(200).json()["user_type"], "admin");
+
+    assert!(home.run(&["user", "deactivate", "mona"]).status.success());
+    assert!(!is_signed_in(&mona).await);
+    mona.post(REFRESH, &json!({})).await.expect(401);
+    mona.post(LOGIN, &credentials("mona", PASSWORD)).await.expect(401);
+    let list = String::from_utf8(home.run(&["user", "list"]).stdout).unwrap();
+    let state = |name: &str| {
+        let line = list.lines().find(|line| line.split_whitespace().nth(1) == Some(name));
+        line.unwrap().split_whitespace().skip(2).collect::<Vec<_>>()
+    };
+    assert_eq!(state("mona"), ["mona@example.com", "teacher", "closed"]);
+    assert_eq!(state("root"), ["root@example.com", "admin", "active"]);
+
+    assert!(home.run(&["user", "activate", "mona"]).status.success());
+    mona.post(LOGIN, &credentials("mona", PASSWORD)).await.expect(200);
+    assert!(is_signed_in(&mona).await);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_meant_stops_every_command() {
+    for (name, value, key) in [
+        ("EDUPRO_AUTH_THROTTLE", "false", "EDUPRO_AUTH__THROTTLE"),
+        ("EDUPRO_AUTH__SECRET", "changeme", "auth.secret"),
+        ("EDUPRO_AUTH__SECRET", "11111111111111111111111111111111", "auth.secret"),
+        ("EDUPRO_AUTH__ACCESS_TTL", "soon", "auth.access_ttl"),
+        ("EDUPRO_MAIL__PROVIDER", "pigeon", "mail.provider"),
+        ("EDUPRO_MAIL__HOST", "mail.school.example", "mail.host"),
+        ("EDUPRO_DATABASE__URL", "mysql://localhost/school", "database.url"),
+    ] {
+        let home = Home::new().with(name, value);
+        for command in [&["serve"][..], &["migrate"], &["user", "list"]] {
+            let output = home.run(command);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{name}={value}: {said}");
+            assert!(said.contains(name) && said.contains(key), "{name}={value}: {said}");
+            let secret = key == "auth.secret" && said.contains(value);
+            assert!(!secret && said.lines().count() == 1, "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_configuration_in_force_is_shown_without_its_secrets() {
+    let secrets =
+        ["a-secret-that-nobody-shall-see-001", "hunter2-of-the-mail", "hunter2-of-the-db"];
+    let home = Home::new()
+        .with("EDUPRO_AUTH__SECRET", secrets[0])
+        .with("EDUPRO_MAIL__PROVIDER", "smtp")
+        .with("EDUPRO_MAIL__HOST", "mail.school.example")
+        .with("EDUPRO_MAIL__FROM", "mail@school.example")
+        .with("EDUPRO_MAIL__USERNAME", "school")
+        .with("EDUPRO_MAIL__PASSWORD", secrets[1]);
+    let file = format!("[database]\nurl = \"postgres://edupro:{}@localhost/edupro\"\n", secrets[2]);
+    fs::write(home.path("edupro.toml"), file).unwrap();
+    let output = home.run(&["config"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    for secret in secrets {
+        assert!(!shown.contains(secret) && !said.contains(secret), "{shown}{said}");
+    }
+    for (line, origin) in [
+        ("url = \"postgres://edupro:***@localhost/edupro\"", "edupro.toml"),
+        ("secret = \"***\"", "EDUPRO_AUTH__SECRET"),
+        ("password = \"***\"", "EDUPRO_MAIL__PASSWORD"),
+        ("access_ttl = \"15m\"", "default"),
+    ] {
+        let found = shown.lines().find(|shown| shown.starts_with(line));
+        assert!(found.is_some_and(|line| line.ends_with(origin)), "{line}: {shown}");
+    }
+}

@@ -1,0 +1,191 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use edupro_core::{
+    StoreResult,
+    files::FileKey,
+    lessons::{Lesson, LessonStore, ModuleOf},
+};
+use uuid::Uuid;
+
+use crate::{
+    modules::{CourseOfRow, course_of_columns},
+    sql::Tx,
+};
+
+#[derive(sqlx::FromRow)]
+struct LessonRow {
+    id: Uuid,
+    title: String,
+    description: Option<String>,
+    position: i64,
+    is_published: bool,
+    is_free: bool,
+    duration: i64,
+    video: Option<String>,
+    document: Option<String>,
+    thumbnail: Option<String>,
+    created_at: DateTime<Utc>,
+    module_id: Uuid,
+    module_title: String,
+    module_is_published: bool,
+    #[sqlx(flatten)]
+    course: CourseOfRow,
+}
+
+impl From<LessonRow> for Lesson {
+    fn from(row: LessonRow) -> Self {
+        Self {
+            id: row.id,
+            module: ModuleOf {
+                id: row.module_id,
+                title: row.module_title,
+                is_published: row.module_is_published,
+                course: row.course.into(),
+            },
+            title: row.title,
+            description: row.description,
+            order: row.position,
+            is_published: row.is_published,
+            is_free: row.is_free,
+            duration: row.duration,
+            video: row.video.map(FileKey::from_stored),
+            document: row.document.map(FileKey::from_stored),
+            thumbnail: row.thumbnail.map(FileKey::from_stored),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A lesson, its module and its course.
+macro_rules! lesson {
+    ($rest:literal) => {
+        concat!(
+            "SELECT l.id, l.title, l.description, l.position, l.is_published, l.is_free,
+                    l.duration, l.video, l.document, l.thumbnail, l.created_at,
+                    m.id AS module_id, m.title AS module_title,
+                    m.is_published AS module_is_published, ",
+            course_of_columns!(),
+            " FROM lessons l
+              JOIN modules m ON m.id = l.module_id
+              JOIN courses c ON c.id = m.course_id ",
+            $rest
+        )
+    };
+}
+
+#[async_trait]
+impl LessonStore for Tx {
+    async fn add(&mut self, lesson: &Lesson) -> StoreResult<()> {
+        self.query(
+            "INSERT INTO lessons (id, module_id, title, description, position, is_published,
+                                  is_free, duration, video, document, thumbnail, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )
+        .bind(lesson.id)
+        .bind(lesson.module.id)
+        .bind(lesson.title.clone())
+        .bind(lesson.description.clone())
+        .bind(lesson.order)
+        .bind(lesson.is_published)
+        .bind(lesson.is_free)
+        .bind(lesson.duration)
+        .bind(lesson.video.as_ref().map(ToString::to_string))
+        .bind(lesson.document.as_ref().map(ToString::to_string))
+        .bind(lesson.thumbnail.as_ref().map(ToString::to_string))
+        .bind(lesson.created_at)
+        .execute()
+        .await?;
+        Ok(())
+    }
+
+    async fn find(&mut self, id: Uuid) -> StoreResult<Option<Lesson>> {
+        let row = self.query(lesson!("WHERE l.id = $1")).bind(id).optional::<LessonRow>().await?;
+        Ok(row.map(Lesson::from))
+    }
+
+    async fn find_by_file(&mut self, file: &FileKey) -> StoreResult<Option<Lesson>> {
+        let row = self
+            .query(lesson!("WHERE l.video = $1 OR l.document = $1"))
+            .bind(file.to_string())
+            .optional::<LessonRow>()
+            .await?;
+        Ok(row.map(Lesson::from))
+    }
+
+    async fn list(&mut self, module: Uuid, published_only: bool) -> StoreResult<Vec<Lesson>> {
+        let rows = self
+            .query(lesson!(
+                "WHERE l.module_id = $1 AND (l.is_published OR NOT $2) ORDER BY l.position"
+            ))
+            .bind(module)
+            .bind(published_only)
+            .all::<LessonRow>()
+            .await?;
+        Ok(rows.into_iter().map(Lesson::from).collect())
+    }
+
+    async fn of_course(&mut self, course: Uuid) -> StoreResult<Vec<Lesson>> {
+        let rows = self
+            .query(lesson!("WHERE m.course_id = $1 ORDER BY m.position, l.position"))
+            .bind(course)
+            .all::<LessonRow>()
+            .await?;
+        Ok(rows.into_iter().map(Lesson::from).collect())
+    }
+
+    async fn next_order(&mut self, module: Uuid) -> StoreResult<i64> {
+        let (next,) = self
+            .query("SELECT COALESCE(MAX(position), 0) + 1 FROM lessons WHERE module_id = $1")
+            .bind(module)
+            .one::<(i64,)>()
+            .await?;
+        Ok(next)
+    }
+
+    async fn order_is_taken(
+        &mut self,
+        module: Uuid,
+        order: i64,
+        except: Option<Uuid>,
+    ) -> StoreResult<bool> {
+        // No lesson has the nil UUID.
+        let (taken,) = self
+            .query(
+                "SELECT EXISTS (SELECT 1 FROM lessons
+                                WHERE module_id = $1 AND position = $2 AND id <> $3)",
+            )
+            .bind(module)
+            .bind(order)
+            .bind(except.unwrap_or(Uuid::nil()))
+            .one::<(bool,)>()
+            .await?;
+        Ok(taken)
+    }
+
+    async fn save(&mut self, lesson: &Lesson) -> StoreResult<()> {
+        self.query(
+            "UPDATE lessons
+             SET title = $2, description = $3, position = $4, is_published = $5, is_free = $6,
+                 duration = $7, video = $8, document = $9, thumbnail = $10
+             WHERE id = $1",
+        )
+        .bind(lesson.id)
+        .bind(lesson.title.clone())
+        .bind(lesson.description.clone())
+        .bind(lesson.order)
+        .bind(lesson.is_published)
+        .bind(lesson.is_free)
+        .bind(lesson.duration)
+        .bind(lesson.video.as_ref().map(ToString::to_string))
+        .bind(lesson.document.as_ref().map(ToString::to_string))
+        .bind(lesson.thumbnail.as_ref().map(ToString::to_string))
+        .execute()
+        .await?;
+        Ok(())
+    }
+
+    async fn delete(&mut self, id: Uuid) -> StoreResult<()> {
+        self.query("DELETE FROM lessons WHERE id = $1").bind(id).execute().await?;
+        Ok(())
+    }
+}
