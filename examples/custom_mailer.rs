@@ -24,7 +24,8 @@ impl Mailer for Terminal {
     async fn send(&self, message: &Message) -> Result<(), MailError> {
         // The worker tries again later when this fails with `MailError::unavailable`.
         use std::io::Write;
-        let mail = format!("To: {}\nSubject: {}\n\n{}\n", message.to, message.subject, message.text);
+        let mail =
+            format!("To: {}\nSubject: {}\n\n{}\n", message.to, message.subject, message.text);
         std::io::stdout().write_all(mail.as_bytes()).map_err(MailError::unavailable)
     }
 }

@@ -129,8 +129,7 @@ pub async fn update(
     school
         .keep_files(icon.new_file(), || async {
             let mut tx = school.storage.write().await?;
-            let mut category =
-                tx.categories().lock(id).await?.ok_or(CategoryError::Unknown)?;
+            let mut category = tx.categories().lock(id).await?.ok_or(CategoryError::Unknown)?;
             if let Some(name) = &changes.name {
                 if tx.categories().name_is_taken(name, Some(id)).await? {
                     return Err(CategoryError::NameTaken);

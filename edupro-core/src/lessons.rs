@@ -298,8 +298,8 @@ pub async fn list(
     let place = module.place();
     let access = access::content(tx, &place, viewer, now).await?;
     if access != Access::Owner {
-        let is_known = module.is_published
-            && access::course_is_visible(tx, &place, Some(viewer), now).await?;
+        let is_known =
+            module.is_published && access::course_is_visible(tx, &place, Some(viewer), now).await?;
         match access {
             Access::Granted | Access::Owner => {}
             Access::Blocked if is_known => return Err(LessonError::Blocked),

@@ -6,18 +6,22 @@ use axum::{
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
-            ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-            CONTENT_TYPE, ETAG, IF_NONE_MATCH, LAST_MODIFIED, RANGE,
+            ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+            CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LAST_MODIFIED, RANGE,
         },
     },
     response::{IntoResponse, Response},
 };
-use edupro_core::files::{ByteRange, Download, FileError, FileKey};
+use edupro_core::{
+    accounts::SignedIn,
+    files::{ByteRange, Download, FileError, FileKey, FileKind},
+    lessons,
+};
 
 use crate::{
     EduPro,
     error::{Answer, ApiError},
-    extract::Path,
+    extract::{ListQuery, Path, Visitor, viewer},
 };
 
 /// A stored file never changes; another one has another name.
@@ -26,13 +30,15 @@ const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 /// `GET /media/…`: a file, or a range of it.
 pub(crate) async fn download(
     State(edupro): State<EduPro>,
+    Visitor(visitor): Visitor,
     Path(path): Path<String>,
+    query: ListQuery,
     headers: HeaderMap,
 ) -> Answer<Response> {
     let key = FileKey::parse(&format!("media/{path}")).ok_or_else(ApiError::not_found)?;
-    // Every kind there is so far is public; a private one asks for a signature here.
-    if !key.kind().is_some_and(edupro_core::files::FileKind::is_public) {
-        return Err(ApiError::not_found());
+    let is_public = key.kind().is_some_and(FileKind::is_public);
+    if !is_public {
+        admit(&edupro, &visitor, &key, &query).await?;
     }
     let range = headers.get(RANGE).and_then(|value| value.to_str().ok()).and_then(ByteRange::parse);
     let file = match edupro.school().files.get(&key, range).await {
@@ -40,7 +46,40 @@ pub(crate) async fn download(
         Err(FileError::RangeNotSatisfiable { size }) => return Ok(unsatisfiable(size)),
         Err(error) => return Err(error.into()),
     };
-    Ok(answer(file, range.is_some(), &headers))
+    let mut response = answer(file, range.is_some(), &headers);
+    if !is_public {
+        make_private(&key, response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// Lets somebody have a private file: with a link of theirs that has not expired, and while they
+/// have access to its lesson, which is asked again now (security R25).
+async fn admit(
+    edupro: &EduPro,
+    visitor: &Option<SignedIn>,
+    key: &FileKey,
+    query: &ListQuery,
+) -> Answer<()> {
+    let school = edupro.school();
+    let now = school.clock.now();
+    let (Some(visitor), Some(exp), Some(sig)) = (visitor, query.value("exp"), query.value("sig"))
+    else {
+        return Err(ApiError::forbidden());
+    };
+    let viewer = viewer(&visitor.session);
+    let verified = school.keys.links().verify(key, &viewer, exp, sig, now);
+    verified.map_err(|_| ApiError::forbidden())?;
+    let mut tx = school.storage.read().await?;
+    Ok(lessons::may_have_file(&mut *tx, &visitor.user, key, now).await?)
+}
+
+/// Nobody between us and the viewer keeps a private file; a document is for saving.
+fn make_private(key: &FileKey, headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    if key.kind() == Some(FileKind::LessonDocument) {
+        headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    }
 }
 
 fn unsatisfiable(size: u64) -> Response {

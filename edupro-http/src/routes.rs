@@ -12,7 +12,10 @@ use axum::{
 
 use crate::{
     EduPro,
-    api::{accounts, health, index, registration, roster, students, teachers},
+    api::{
+        accounts, categories, courses, health, index, lessons, modules, registration, roster,
+        students, teachers,
+    },
     error::ApiError,
     guard, media,
 };
@@ -51,6 +54,35 @@ pub(crate) fn api() -> Api {
         .at("/teacher/get-student-profile/{student_id}", get(roster::show)) // 1.21
         .at("/teacher/revenue/", get(teachers::revenue)) // 1.22
         .at("/change-password/", put(accounts::change_password)) // 1.23
+        // 2 Course Category Management
+        .at("/course/category/create/", post(categories::create)) // 2.1
+        .at("/course/category/list/", get(categories::list)) // 2.2
+        .at(
+            "/course/category/update/{category_id}",
+            put(categories::update).patch(categories::update),
+        ) // 2.3
+        // 3 Course Management
+        .at("/course/create/", post(courses::create)) // 3.1
+        .at("/course/list/", get(courses::list)) // 3.2
+        .at("/course/course-detail/{course_id}", get(courses::show)) // 3.3
+        .at("/course/update/{course_id}", put(courses::update).patch(courses::update)) // 3.4
+        .at("/course/course-delete/{course_id}", delete(courses::delete)) // 3.5
+        .at("/course/course-search-filter/", get(courses::search)) // 3.6
+        .at("/course/list-by-teacher/", get(courses::list_own)) // 3.7
+        .at("/course/teacher-list/{teacher_username}", get(courses::list_of_teacher)) // 3.8
+        .at("/course/private-deatils/{course_id}", get(courses::show_private)) // 3.9
+        // 7 Course Module Management
+        .at("/courses/{course_id}/modules/", get(modules::list)) // 7.1
+        .at("/courses/{course_id}/modules/create/", post(modules::create)) // 7.2
+        .at("/modules/{module_id}/", get(modules::show)) // 7.3
+        .at("/modules/{module_id}/update/", put(modules::update).patch(modules::update)) // 7.4
+        .at("/modules/{module_id}/delete/", delete(modules::delete)) // 7.5
+        // 8 Lesson Management
+        .at("/modules/{module_id}/lessons/", get(lessons::list)) // 8.1
+        .at("/modules/{module_id}/lessons/create/", post(lessons::create)) // 8.2
+        .at("/lessons/{id}/", get(lessons::show)) // 8.3
+        .at("/lessons/{id}/update/", put(lessons::update).patch(lessons::update)) // 8.4
+        .at("/lessons/{id}/delete/", delete(lessons::delete)) // 8.5
 }
 
 /// The contract, the index of it, files and health, with what guards them all.

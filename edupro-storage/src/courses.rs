@@ -205,20 +205,22 @@ impl CourseStore for Tx {
 
     async fn list(&mut self, query: &CourseQuery) -> StoreResult<Option<PageOf<Course>>> {
         let mut filter = Filter::new(query);
-        let searches: Vec<Search> =
-            query.words.iter().map(|word| self.search("c", "courses", filter.next(), word)).collect();
+        let searches: Vec<Search> = query
+            .words
+            .iter()
+            .map(|word| self.search("c", "courses", filter.next(), word))
+            .collect();
         filter.add_searches(&searches);
         let text = format!("SELECT COUNT(*) FROM courses c {} WHERE {}", filter.joins, filter.text);
         let (count,) = filter.bind(self.query_built(text), &searches).one::<(i64,)>().await?;
         let Some(window) = query.page.window(count) else { return Ok(None) };
+        let (limit, offset) = (filter.next(), filter.next());
         let text = format!(
-            "{} {} WHERE {} ORDER BY {} LIMIT ${} OFFSET ${}",
+            "{} {} WHERE {} ORDER BY {} LIMIT ${limit} OFFSET ${offset}",
             course!(""),
             filter.joins,
             filter.text,
             order(query),
-            filter.next(),
-            filter.next(),
         );
         let rows = filter
             .bind(self.query_built(text), &searches)

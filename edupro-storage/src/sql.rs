@@ -170,6 +170,8 @@ impl Query<'_> {
                 format!("{wanted} placeholders but {} values: {}", self.bound, self.text.as_str());
             return Err(StoreError::Other(words.into()));
         }
+        // One line a statement: what a request costs can be counted.
+        tracing::trace!(statement = self.text.as_str(), "runs");
         Ok(self)
     }
 }

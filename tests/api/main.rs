@@ -8,9 +8,15 @@
 mod support;
 
 mod accounts;
+mod categories;
+mod courses;
 mod foundation;
+mod lessons;
+mod modules;
 mod races;
 mod registration;
 mod roster;
+mod statements;
 mod students;
 mod teachers;
+mod totals;

@@ -2,9 +2,9 @@
 
 use edupro_http::testkit::{Answer, Browser, PASSWORD, TestApp, email, person};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{on_both_engines, on_postgres};
+use crate::support::{course, module, on_both_engines, on_postgres};
 
 /// Sends the same request many times at once, each on a task of its own.
 async fn at_once<F>(count: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
@@ -13,6 +13,20 @@ where
 {
     let tasks = (0..count).map(|number| tokio::spawn(request(number)));
     join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+}
+
+/// The orders that were given, sorted; everything was made.
+fn orders(answers: &[Answer]) -> Vec<i64> {
+    assert_eq!(count(answers, 201), answers.len(), "{answers:?}");
+    let mut orders: Vec<i64> =
+        answers.iter().map(|answer| answer.json()["order"].as_i64().unwrap()).collect();
+    orders.sort_unstable();
+    orders
+}
+
+fn post(browser: &Browser, path: &str, body: Value) -> impl Future<Output = Answer> + use<> {
+    let (browser, path) = (browser.clone(), path.to_owned());
+    async move { browser.post(&path, body).await }
 }
 
 fn count(answers: &[Answer], status: u16) -> usize {
@@ -138,6 +152,67 @@ on_both_engines! {
         for field in fields {
             assert_eq!(profile[field], "kept", "{field}");
         }
+    }
+
+    /// Modules and lessons made at once get places of their own.
+    async fn orders_at_the_end(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let course = course(&mona, json!({})).await;
+        let path = format!("/courses/{course}/modules/create/");
+        let answers = at_once(16, |_| post(&mona, &path, json!({"title": "A module"}))).await;
+        assert_eq!(orders(&answers), (1..=16).collect::<Vec<_>>());
+        let module = answers[0].json()["id"].as_str().unwrap().to_owned();
+        let path = format!("/modules/{module}/lessons/create/");
+        let answers = at_once(16, |_| post(&mona, &path, json!({"title": "A lesson", "duration": 2}))).await;
+        assert_eq!(orders(&answers), (1..=16).collect::<Vec<_>>());
+        let course = mona.get(&format!("/course/course-detail/{course}")).await.json();
+        assert_eq!((&course["total_lessons"], &course["total_durations"]), (&json!(16), &json!(32)));
+    }
+
+    /// One place is given to one of sixteen who want it, by making or by moving.
+    async fn one_order_for_all(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let course = course(&mona, json!({})).await;
+        let path = format!("/courses/{course}/modules/create/");
+        let body = json!({"title": "A module", "order": 7});
+        let answers = at_once(16, |_| post(&mona, &path, body.clone())).await;
+        assert_eq!((count(&answers, 201), count(&answers, 400)), (1, 15));
+        let mut modules = Vec::new();
+        for _ in 0..16 {
+            modules.push(module(&mona, &course, json!({})).await);
+        }
+        let answers = at_once(16, |number| {
+            let (mona, path) = (mona.clone(), format!("/modules/{}/update/", modules[number]));
+            async move { mona.patch(&path, json!({"order": 99})).await }
+        }).await;
+        assert_eq!((count(&answers, 200), count(&answers, 400)), (1, 15));
+        let list = mona.get(&format!("/courses/{course}/modules/")).await.json();
+        let mut orders: Vec<i64> =
+            list.as_array().unwrap().iter().map(|module| module["order"].as_i64().unwrap()).collect();
+        let length = orders.len();
+        orders.dedup();
+        assert_eq!((orders.len(), length), (17, 17));
+    }
+
+    /// Lessons made while their course is deleted are refused or gone, never left over.
+    async fn lessons_of_a_vanishing_course(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let course = course(&mona, json!({})).await;
+        let module = module(&mona, &course, json!({})).await;
+        let answers = at_once(12, |number| {
+            let (mona, course, module) = (mona.clone(), course.clone(), module.clone());
+            async move {
+                match number {
+                    5 => mona.delete(&format!("/course/course-delete/{course}")).await,
+                    _ => mona.post(&format!("/modules/{module}/lessons/create/"), json!({"title": "A lesson"})).await,
+                }
+            }
+        }).await;
+        assert_eq!(count(&answers, 204), 1);
+        assert!(answers.iter().all(|answer| matches!(answer.status(), 201 | 204 | 404)), "{answers:?}");
     }
 
     /// A job runs once, whoever works.

@@ -2,9 +2,12 @@
 
 use std::io::Cursor;
 
-use edupro_http::testkit::{TestApp, TestBuilder};
+use chrono::{DateTime, Utc};
+use edupro_http::testkit::{Browser, TestApp, TestBuilder};
 use edupro_storage::{Database, DatabaseOptions};
 use image::{ImageFormat, RgbImage};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 #[path = "../support/postgres.rs"]
 mod postgres;
@@ -46,6 +49,94 @@ macro_rules! on_both_engines {
     )*};
 }
 pub(crate) use on_both_engines;
+
+/// What `POST` of JSON to `path` has made: its id.
+async fn make(teacher: &Browser, path: &str, mut body: Value, defaults: Value) -> String {
+    let Value::Object(defaults) = defaults else { panic!("an object") };
+    let body_map = body.as_object_mut().unwrap();
+    for (key, value) in defaults {
+        body_map.entry(key).or_insert(value);
+    }
+    let made = teacher.post(path, body).await;
+    assert_eq!(made.status(), 201, "{made}");
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Makes a course and returns its id.
+pub(crate) async fn course(teacher: &Browser, body: Value) -> String {
+    let defaults = json!({"title": "Waves", "description": "Sound and light"});
+    make(teacher, "/course/create/", body, defaults).await
+}
+
+/// Makes a module and returns its id.
+pub(crate) async fn module(teacher: &Browser, course: &str, body: Value) -> String {
+    let path = format!("/courses/{course}/modules/create/");
+    make(teacher, &path, body, json!({"title": "A module"})).await
+}
+
+/// Makes a lesson and returns its id.
+pub(crate) async fn lesson(teacher: &Browser, module: &str, body: Value) -> String {
+    let path = format!("/modules/{module}/lessons/create/");
+    make(teacher, &path, body, json!({"title": "A lesson"})).await
+}
+
+/// Enrols a student in a course, behind the school's back: nobody can do so yet by the front door.
+pub(crate) async fn enroll(
+    app: &TestApp,
+    username: &str,
+    course: &str,
+    ends_at: Option<DateTime<Utc>>,
+) {
+    let url = app.database_url();
+    let is_sqlite = url.starts_with("sqlite");
+    let course = match is_sqlite {
+        true => format!("X'{}'", course.replace('-', "")),
+        false => format!("'{course}'"),
+    };
+    let time = |time: DateTime<Utc>| format!("'{}'", time.to_rfc3339());
+    let statement = format!(
+        "INSERT INTO course_enrollments (student_id, course_id, enrolled_at, ends_at, status,
+                                         access_type, is_completed, is_active, progress)
+         SELECT id, {course}, {}, {}, 'active', 'full_access', FALSE, TRUE, 0
+         FROM users WHERE username = '{username}'",
+        time(app.school().clock.now()),
+        ends_at.map_or_else(|| "NULL".to_owned(), time),
+    );
+    let statement = AssertSqlSafe(statement);
+    if is_sqlite {
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        connection.execute(statement).await.unwrap();
+        connection.close().await.unwrap();
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        connection.execute(statement).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+/// A box of an MPEG-4 file.
+fn mp4_box(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len() + 8).unwrap().to_be_bytes();
+    [&length[..], name, content].concat()
+}
+
+/// A film of so many seconds and no pictures.
+pub(crate) fn film(seconds: u32) -> Vec<u8> {
+    let mut header = vec![0; 100];
+    header[12..16].copy_from_slice(&1000_u32.to_be_bytes());
+    header[16..20].copy_from_slice(&(seconds * 1000).to_be_bytes());
+    [
+        mp4_box(b"ftyp", b"isom\0\0\x02\0isomiso2mp41"),
+        mp4_box(b"moov", &mp4_box(b"mvhd", &header)),
+        mp4_box(b"mdat", b""),
+    ]
+    .concat()
+}
+
+/// A paper without words.
+pub(crate) fn pdf() -> Vec<u8> {
+    b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n".to_vec()
+}
 
 /// A picture of one colour.
 pub(crate) fn picture(format: ImageFormat) -> Vec<u8> {

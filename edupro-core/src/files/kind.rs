@@ -13,12 +13,32 @@ pub enum FileKind {
     CategoryIcon,
     /// The picture of a course.
     CourseThumbnail,
+    /// The film that advertises a course.
+    CourseTrailer,
+    /// The picture of a module.
+    ModuleImage,
+    /// The picture of a lesson.
+    LessonThumbnail,
+    /// What is read in a lesson. Not public.
+    LessonDocument,
+    /// What is watched in a lesson. Not public.
+    LessonVideo,
 }
 
 impl FileKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Avatar, Self::Logo, Self::ProfilePicture, Self::CategoryIcon, Self::CourseThumbnail];
+    pub const ALL: [Self; 10] = [
+        Self::Avatar,
+        Self::Logo,
+        Self::ProfilePicture,
+        Self::CategoryIcon,
+        Self::CourseThumbnail,
+        Self::CourseTrailer,
+        Self::ModuleImage,
+        Self::LessonThumbnail,
+        Self::LessonDocument,
+        Self::LessonVideo,
+    ];
 
     /// The word that stands for the kind in a path.
     #[must_use]
@@ -29,6 +49,11 @@ impl FileKind {
             Self::ProfilePicture => "profile-picture",
             Self::CategoryIcon => "category-icon",
             Self::CourseThumbnail => "course-thumbnail",
+            Self::CourseTrailer => "course-trailer",
+            Self::ModuleImage => "module-image",
+            Self::LessonThumbnail => "lesson-thumbnail",
+            Self::LessonDocument => "lesson-document",
+            Self::LessonVideo => "lesson-video",
         }
     }
 
@@ -41,7 +66,11 @@ impl FileKind {
             | Self::Logo
             | Self::ProfilePicture
             | Self::CategoryIcon
-            | Self::CourseThumbnail => true,
+            | Self::CourseThumbnail
+            | Self::CourseTrailer
+            | Self::ModuleImage
+            | Self::LessonThumbnail => true,
+            Self::LessonDocument | Self::LessonVideo => false,
         }
     }
 
@@ -63,11 +92,49 @@ pub enum Extension {
     Gif,
     /// A WebP picture.
     Webp,
+    /// A PDF document.
+    Pdf,
+    /// A Word document of before 2007.
+    Doc,
+    /// A Word document.
+    Docx,
+    /// A PowerPoint presentation of before 2007.
+    Ppt,
+    /// A PowerPoint presentation.
+    Pptx,
+    /// An MPEG-4 film.
+    Mp4,
+    /// A QuickTime film.
+    Mov,
+    /// An AVI film.
+    Avi,
+    /// A Matroska film.
+    Mkv,
+    /// A WebM film.
+    Webm,
 }
 
 impl Extension {
     /// Every type.
-    pub const ALL: [Self; 4] = [Self::Jpg, Self::Png, Self::Gif, Self::Webp];
+    pub const ALL: [Self; 14] = [
+        Self::Jpg,
+        Self::Png,
+        Self::Gif,
+        Self::Webp,
+        Self::Pdf,
+        Self::Doc,
+        Self::Docx,
+        Self::Ppt,
+        Self::Pptx,
+        Self::Mp4,
+        Self::Mov,
+        Self::Avi,
+        Self::Mkv,
+        Self::Webm,
+    ];
+
+    /// The types of pictures.
+    pub const PICTURES: [Self; 4] = [Self::Jpg, Self::Png, Self::Gif, Self::Webp];
 
     /// The ending, without its dot.
     #[must_use]
@@ -77,6 +144,16 @@ impl Extension {
             Self::Png => "png",
             Self::Gif => "gif",
             Self::Webp => "webp",
+            Self::Pdf => "pdf",
+            Self::Doc => "doc",
+            Self::Docx => "docx",
+            Self::Ppt => "ppt",
+            Self::Pptx => "pptx",
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::Avi => "avi",
+            Self::Mkv => "mkv",
+            Self::Webm => "webm",
         }
     }
 
@@ -88,6 +165,18 @@ impl Extension {
             Self::Png => "image/png",
             Self::Gif => "image/gif",
             Self::Webp => "image/webp",
+            Self::Pdf => "application/pdf",
+            Self::Doc => "application/msword",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Ppt => "application/vnd.ms-powerpoint",
+            Self::Pptx => {
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+            }
+            Self::Mp4 => "video/mp4",
+            Self::Mov => "video/quicktime",
+            Self::Avi => "video/x-msvideo",
+            Self::Mkv => "video/x-matroska",
+            Self::Webm => "video/webm",
         }
     }
 
@@ -105,10 +194,10 @@ impl Extension {
         }
     }
 
-    /// The type of a file that begins with `head`.
-    pub(super) fn of_content(head: &[u8]) -> Option<Self> {
+    /// The type of a picture that begins with `head`.
+    pub(super) fn of_picture(head: &[u8]) -> Option<Self> {
         let mime = infer::get(head)?.mime_type();
-        Self::ALL.into_iter().find(|extension| extension.content_type() == mime)
+        Self::PICTURES.into_iter().find(|extension| extension.content_type() == mime)
     }
 }
 

@@ -28,6 +28,7 @@
 //!    ends in a [`CheckedFile`].
 //! 4. Files that are not public are served by links of a [`LinkSigner`] (security R25).
 
+mod documents;
 mod download;
 mod key;
 mod kind;
@@ -37,10 +38,12 @@ mod range;
 mod space;
 mod staging;
 mod store;
+mod videos;
 
 use std::{error::Error, io};
 
 pub use self::{
+    documents::{DOCUMENT_MEGABYTES, DocumentError, check_document, document_limit},
     download::Download,
     key::FileKey,
     kind::{Extension, FileKind},
@@ -50,6 +53,7 @@ pub use self::{
     space::Reserve,
     staging::{CheckedFile, Staging, Upload},
     store::FileStore,
+    videos::{VIDEO_MEGABYTES, Video, VideoError, check_video, video_limit},
 };
 use crate::error::Source;
 

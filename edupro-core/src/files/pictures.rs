@@ -18,6 +18,7 @@
 mod gif;
 mod jpeg;
 mod png;
+mod shrink;
 mod webp;
 mod whole;
 
@@ -50,12 +51,46 @@ pub struct PictureRules {
     pub megabytes: u64,
     /// The largest width and the largest height, in pixels.
     pub side: u32,
+    /// The width and height that it is shrunk to fit into, in pixels.
+    pub fit: Option<(u32, u32)>,
+    /// What is said of another type.
+    pub wrong_type: &'static str,
+    /// What is said of too many bytes.
+    pub too_large: &'static str,
 }
 
+/// What is said of a file that is no picture, or a damaged one (behaviour G7).
+const INVALID: &str =
+    "Upload a valid image. The file you uploaded was either not an image or a corrupted image.";
+
 impl PictureRules {
-    /// Avatars, logos, profile pictures, icons and thumbnails: JPEG, PNG, GIF or WebP up to 5 MiB
-    /// and 4096×4096, which is 16.8 megapixels (behaviour G12, security R23).
-    pub const PUBLIC: Self = Self { extensions: &Extension::ALL, megabytes: 5, side: 4096 };
+    /// Avatars, logos, profile pictures, icons and thumbnails of courses: JPEG, PNG, GIF or WebP up
+    /// to 5 MiB and 4096×4096, which is 16.8 megapixels (behaviour G12, security R23).
+    pub const PUBLIC: Self = Self {
+        extensions: &Extension::PICTURES,
+        megabytes: 5,
+        side: 4096,
+        fit: None,
+        wrong_type: INVALID,
+        too_large: "Image size must be less than 5MB.",
+    };
+
+    /// Images of modules (contract 7.2, behaviour G12).
+    pub const MODULE_IMAGE: Self = Self {
+        extensions: &[Extension::Jpg, Extension::Png],
+        megabytes: 2,
+        wrong_type: "The image must be JPG or PNG.",
+        too_large: "Image size must be less than 2MB.",
+        ..Self::PUBLIC
+    };
+
+    /// Thumbnails of lessons (contract 8.2, behaviour G12).
+    pub const LESSON_THUMBNAIL: Self = Self {
+        fit: Some((400, 300)),
+        wrong_type: "The image must be JPG or PNG or jpeg.",
+        too_large: "Image larger than 2 MB",
+        ..Self::MODULE_IMAGE
+    };
 
     /// The largest size of the upload, in bytes: the limit to stage it with.
     #[must_use]
@@ -66,7 +101,7 @@ impl PictureRules {
     /// What is said of an upload that was cut off at [`bytes`](Self::bytes).
     #[must_use]
     pub const fn too_large(&self) -> PictureError {
-        PictureError::TooLarge { megabytes: self.megabytes }
+        PictureError::TooLarge(self.too_large)
     }
 
     fn check_dimensions(&self, width: u32, height: u32) -> Result<(), PictureError> {
@@ -97,21 +132,19 @@ pub enum PictureError {
     #[error("The submitted file is empty.")]
     Empty,
     /// It has too many bytes, or would get them.
-    #[error("Image size must be less than {megabytes}MB.")]
-    TooLarge {
-        /// The largest size, in MiB.
-        megabytes: u64,
-    },
+    #[error("{0}")]
+    TooLarge(&'static str),
+    /// It is of another type, or its name says another type.
+    #[error("{0}")]
+    WrongType(&'static str),
     /// It has too many pixels.
     #[error("Image dimensions must not exceed {side}x{side} pixels.")]
     Dimensions {
         /// The largest width and height, in pixels.
         side: u32,
     },
-    /// It is no picture, is damaged, is of another type, or its name says another type.
-    #[error(
-        "Upload a valid image. The file you uploaded was either not an image or a corrupted image."
-    )]
+    /// It is damaged.
+    #[error("{INVALID}")]
     Invalid,
     /// The picture may be good; the disk is not.
     #[error("the picture could not be rewritten")]
@@ -168,21 +201,26 @@ pub fn check_picture(upload: &Upload, rules: PictureRules) -> Result<Picture, Pi
     let open = || upload.open().map_err(FileError::from);
     let mut head = Vec::new();
     open()?.take(HEAD).read_to_end(&mut head)?;
-    let extension = Extension::of_content(&head)
+    let extension = Extension::of_picture(&head)
         .filter(|found| rules.extensions.contains(found))
         .filter(|found| upload.file_name.as_deref().and_then(Extension::claimed_by) == Some(*found))
-        .ok_or(PictureError::Invalid)?;
+        .ok_or(PictureError::WrongType(rules.wrong_type))?;
 
     let size =
         imagesize::reader_size(BufReader::new(open()?)).map_err(|_| PictureError::Invalid)?;
     let pixels = |side| u32::try_from(side).unwrap_or(u32::MAX);
     rules.check_dimensions(pixels(size.width), pixels(size.height))?;
 
-    let file = upload.new_file_beside().map_err(FileError::from)?;
+    let mut file = upload.new_file_beside().map_err(FileError::from)?;
     let mut target = BufWriter::new(file.as_file());
-    let (width, height) = rewrite(extension, &open()?, &rules, &mut target)?;
+    let (mut width, mut height) = rewrite(extension, &open()?, &rules, &mut target)?;
     target.flush()?;
     drop(target);
+    if let Some(fit) = rules.fit.filter(|fit| width > fit.0 || height > fit.1) {
+        let small = upload.new_file_beside().map_err(FileError::from)?;
+        (width, height) = shrink::shrink(extension, &file.reopen()?, &rules, fit, small.as_file())?;
+        file = small;
+    }
     if file.as_file().metadata()?.len() > GROWTH * rules.bytes() {
         return Err(rules.too_large());
     }
@@ -201,6 +239,7 @@ fn rewrite(
         Extension::Png => png::rewrite(source, rules, target),
         Extension::Gif => gif::rewrite(source, rules, target),
         Extension::Webp => webp::rewrite(source, rules, target),
+        _ => Err(PictureError::WrongType(rules.wrong_type)),
     }
 }
 

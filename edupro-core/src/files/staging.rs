@@ -130,6 +130,11 @@ impl Upload {
     pub(super) fn new_file_beside(&self) -> io::Result<NamedTempFile> {
         self.area.new_file()
     }
+
+    /// The file as it came, found to be what `extension` says.
+    pub(super) fn checked(self, extension: Extension) -> CheckedFile {
+        CheckedFile { extension, file: self.file }
+    }
 }
 
 /// A file in the staging directory whose content is what its extension says: a check of this

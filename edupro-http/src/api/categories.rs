@@ -6,7 +6,9 @@ use axum::{
 };
 use edupro_core::{
     Change,
-    categories::{self, CATEGORY_NAME_LENGTH, Category, CategoryChanges, CategoryError, CategoryId},
+    categories::{
+        self, CATEGORY_NAME_LENGTH, Category, CategoryChanges, CategoryError, CategoryId,
+    },
     files::Picture,
 };
 use serde::Serialize;
@@ -14,7 +16,7 @@ use serde::Serialize;
 use crate::{
     EduPro, Links,
     error::{Answer, ApiError, FieldErrors},
-    extract::{Incoming, Path, SignedIn, Site, form},
+    extract::{Admin, Incoming, Path, SignedIn, Site, form, whole},
 };
 
 form! {
@@ -76,7 +78,7 @@ pub(crate) async fn create(
     }
     let (draft, errors) = incoming.draft::<NewCategory>(&edupro).await?;
     let errors = with_taken(&edupro, errors, draft.name.as_deref(), None).await?;
-    let form: NewCategory = crate::extract::whole(draft, errors)?;
+    let form: NewCategory = whole(draft, errors)?;
     let category = categories::create(edupro.school(), &form.name, form.icon).await?;
     Ok((StatusCode::CREATED, Json(CategoryView::new(&links, category))).into_response())
 }
@@ -95,7 +97,7 @@ pub(crate) async fn list(
 /// 2.3 Update a category.
 pub(crate) async fn update(
     State(edupro): State<EduPro>,
-    _: crate::extract::Admin,
+    _: Admin,
     Path(id): Path<CategoryId>,
     Site(links): Site,
     incoming: Incoming,
@@ -104,7 +106,7 @@ pub(crate) async fn update(
     let (draft, errors) = incoming.draft::<CategoryUpdate>(&edupro).await?;
     let name = draft.name.as_ref().and_then(Option::as_deref);
     let errors = with_taken(&edupro, errors, name, Some(id)).await?;
-    let form: CategoryUpdate = crate::extract::whole(draft, errors)?;
+    let form: CategoryUpdate = whole(draft, errors)?;
     let changes = CategoryChanges { name: form.name, icon: form.icon };
     let category = categories::update(edupro.school(), id, changes).await?;
     Ok(Json(CategoryView::new(&links, category)))

@@ -13,11 +13,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    categories::CategoryView,
-    lessons::LessonSummary,
-    modules::ModuleView,
-};
+use super::{categories::CategoryView, lessons::LessonSummary, modules::ModuleView};
 use crate::{
     EduPro, Links,
     error::{Answer, ApiError, FieldErrors},
@@ -276,7 +272,7 @@ pub(crate) async fn search(
     asked.words = query.words();
     // Whoever asks for drafts here finds none.
     if query.flag("is_published") == Some(false) {
-        return Ok(Json(query.paginate(&links, asked.page.size, query.nothing(asked.page)?)));
+        return Ok(Json(query.paginate(&links, asked.page.size, ListQuery::nothing(asked.page)?)));
     }
     answer_list(&edupro, &links, &query, &asked).await
 }

@@ -1,8 +1,12 @@
 //! A file a noun: its requests, its answers, its handlers in the table's order, its errors.
 
 pub(crate) mod accounts;
+pub(crate) mod categories;
+pub(crate) mod courses;
 pub(crate) mod health;
 pub(crate) mod index;
+pub(crate) mod lessons;
+pub(crate) mod modules;
 pub(crate) mod registration;
 pub(crate) mod roster;
 pub(crate) mod students;

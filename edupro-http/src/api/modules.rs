@@ -119,10 +119,7 @@ pub(crate) struct ModuleDetailView {
 
 impl ModuleDetailView {
     fn new(links: &Links, (module, lessons): (Module, Vec<Lesson>)) -> Self {
-        Self {
-            module: ModuleView::new(links, module),
-            lessons: LessonSummary::all(links, lessons),
-        }
+        Self { module: ModuleView::new(links, module), lessons: LessonSummary::all(links, lessons) }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     EduPro, Links,
     error::{Answer, ApiError, FieldErrors},
-    extract::{Asker, Form, Incoming, Path, Site, Student, form},
+    extract::{Asker, Form, Incoming, Path, Site, Student, form, whole},
 };
 
 form! {
@@ -116,7 +116,7 @@ pub(crate) async fn register_teacher(
     let refused = |error| refused(error, "phone already exists");
     registration::admit(edupro.school(), &client).await.map_err(refused)?;
     let (draft, errors) = incoming.draft::<NewTeacher>(&edupro).await?;
-    let form = whole::<NewTeacher>(&edupro, draft, errors, "phone already exists").await?;
+    let form = checked::<NewTeacher>(&edupro, draft, errors, "phone already exists").await?;
     let new = registration::register_teacher(edupro.school(), form.into());
     let user = RegisteredTeacher::new(&links, new.await.map_err(refused)?);
     Ok((StatusCode::CREATED, Json(Registered { message: "User created successfully", user })))
@@ -134,7 +134,7 @@ pub(crate) async fn register_student(
     registration::admit(edupro.school(), &client).await.map_err(refused)?;
     let teacher = registration::teacher(edupro.school(), &teacher).await.map_err(refused)?;
     let (draft, errors) = incoming.draft::<NewStudent>(&edupro).await?;
-    let form = whole::<NewStudent>(&edupro, draft, errors, "Phone already exists").await?;
+    let form = checked::<NewStudent>(&edupro, draft, errors, "Phone already exists").await?;
     let new = registration::register_student(edupro.school(), &teacher, form.into());
     let user = RegisteredStudent::new(&links, new.await.map_err(refused)?);
     Ok((StatusCode::CREATED, Json(Registered { message: "Student created successfully", user })))
@@ -213,7 +213,7 @@ drafted!(NewStudent, NewStudentDraft);
 
 /// The form, or everything that is wrong with it: its fields, and what the core sees across them
 /// and beside those who are there already.
-async fn whole<F: Drafted>(
+async fn checked<F: Drafted>(
     edupro: &EduPro,
     draft: F::Draft,
     mut errors: FieldErrors,
@@ -224,7 +224,7 @@ where
 {
     let problems = registration::problems(edupro.school(), F::draft(&draft)).await?;
     add(&mut errors, &problems, phone_taken);
-    F::complete(draft).filter(|_| errors.is_empty()).ok_or_else(|| ApiError::fields(errors))
+    whole(draft, errors)
 }
 
 fn add(errors: &mut FieldErrors, problems: &[Problem], phone_taken: &'static str) {

@@ -126,9 +126,21 @@ pub(crate) struct TeacherView<'a, U> {
     background_color: Option<&'a str>,
 }
 
+impl<'a> TeacherView<'a, OwnUserView<'a>> {
+    fn own(links: &Links, found: &'a TeacherWithCounts) -> Self {
+        Self::new(links, found, found.courses)
+    }
+}
+
+impl<'a> TeacherView<'a, PublicUserView<'a>> {
+    fn public(links: &Links, found: &'a TeacherWithCounts) -> Self {
+        Self::new(links, found, found.published_courses)
+    }
+}
+
 impl<'a, U: From<&'a User>> TeacherView<'a, U> {
-    fn new(links: &Links, found: &'a TeacherWithCounts) -> Self {
-        let TeacherWithCounts { teacher, courses, students } = found;
+    fn new(links: &Links, found: &'a TeacherWithCounts, courses: i64) -> Self {
+        let TeacherWithCounts { teacher, students, .. } = found;
         let (profile, palette) = (&teacher.profile, &teacher.palette);
         Self {
             user: U::from(&teacher.user),
@@ -140,7 +152,7 @@ impl<'a, U: From<&'a User>> TeacherView<'a, U> {
             address: profile.address.as_deref(),
             country: profile.country.as_deref(),
             city: profile.city.as_deref(),
-            number_of_courses: *courses,
+            number_of_courses: courses,
             specialization: teacher.specialization.as_deref(),
             institution: teacher.institution.as_deref(),
             experiance: teacher.experiance.as_deref(),
@@ -178,7 +190,7 @@ pub(crate) async fn show_own(
     let teacher = signed_in.teacher_or(not_a_teacher())?;
     let mut tx = edupro.school().storage.read().await?;
     let found = teachers::own(&mut *tx, teacher.id).await?;
-    Ok(Json(TeacherView::<OwnUserView<'_>>::new(&links, &found)).into_response())
+    Ok(Json(TeacherView::own(&links, &found)).into_response())
 }
 
 /// 1.15 Show a teacher to anybody.
@@ -189,7 +201,7 @@ pub(crate) async fn show_public(
 ) -> Answer<Response> {
     let mut tx = edupro.school().storage.read().await?;
     let found = teachers::public(&mut *tx, &username).await?;
-    Ok(Json(TeacherView::<PublicUserView<'_>>::new(&links, &found)).into_response())
+    Ok(Json(TeacherView::public(&links, &found)).into_response())
 }
 
 /// 1.16 Update a teacher's own profile.
@@ -202,7 +214,7 @@ pub(crate) async fn update(
     let teacher = signed_in.teacher_or(not_a_teacher())?;
     let form: TeacherUpdate = incoming.read(&edupro).await?;
     let found = teachers::update(edupro.school(), teacher.id, form.into()).await?;
-    Ok(Json(TeacherView::<OwnUserView<'_>>::new(&links, &found)).into_response())
+    Ok(Json(TeacherView::own(&links, &found)).into_response())
 }
 
 /// 1.22 Show what a teacher has earned.

@@ -93,6 +93,12 @@ impl ListQuery {
         links.to(&format!("{}{separator}{query}", self.uri.path()))
     }
 
+    /// A list of nothing: its first page is empty, and there is no other.
+    pub(crate) fn nothing<T>(page: Page) -> Result<PageOf<T>, ApiError> {
+        let window = page.window(0).ok_or_else(invalid_page)?;
+        Ok(PageOf { items: Vec::new(), count: 0, number: window.number })
+    }
+
     /// Puts a page into the contract's envelope.
     pub(crate) fn paginate<T>(&self, links: &Links, size: i64, page: PageOf<T>) -> Paginated<T> {
         let more = page.number * size < page.count;

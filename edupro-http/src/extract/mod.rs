@@ -6,13 +6,15 @@
 pub(crate) mod body;
 mod client;
 mod list;
+mod media;
 mod path;
 mod who;
 
 pub(crate) use self::{
-    body::{Body, Form, Incoming, form},
+    body::{Body, Form, Incoming, form, whole},
     client::{address, host},
     list::{ListQuery, Paginated, invalid_page},
+    media::{PrivateLinks, viewer},
     path::Path,
     who::access_token,
 };

@@ -58,6 +58,7 @@ pub struct TestApp {
     router: Router,
     clock: Arc<ManualClock>,
     mailer: Arc<MemoryMailer>,
+    database_url: String,
     /// Removes itself when the test ends.
     _folder: TempDir,
 }
@@ -99,7 +100,7 @@ impl TestBuilder {
     pub async fn start_with(self, change: impl FnOnce(Builder) -> Builder) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let url = self.database_url.unwrap_or_else(|| sqlite_url(folder.path()));
-        let database = Database::connect(&DatabaseOptions::new(url)).await;
+        let database = Database::connect(&DatabaseOptions::new(&url)).await;
         let database = database.expect("the database of a test can be opened");
         database.migrate().await.expect("the schema can be made");
         let clock = Arc::new(ManualClock::new(start_of_time()));
@@ -115,7 +116,14 @@ impl TestBuilder {
             .public_url(PUBLIC_URL)
             .cors_origins(["http://localhost:5173"]);
         let edupro = change(builder).build().expect("a school can be composed");
-        TestApp { router: edupro.router(), edupro, clock, mailer, _folder: folder }
+        TestApp {
+            router: edupro.router(),
+            edupro,
+            clock,
+            mailer,
+            database_url: url,
+            _folder: folder,
+        }
     }
 }
 
@@ -151,6 +159,12 @@ impl TestApp {
     #[must_use]
     pub fn school(&self) -> &School {
         self.edupro.school()
+    }
+
+    /// Where the school's database is, to look into it from outside.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// The clock, to move it.

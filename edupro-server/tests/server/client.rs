@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::HANGS;
+use crate::support::{HANGS, PROFILE};
 
 /// What came back.
 pub(crate) struct Answer {
@@ -114,7 +114,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, cookies: Mutex::default() }
     }
 
@@ -125,6 +125,11 @@ impl Browser {
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
+    }
+
+    /// Whether a teacher is let in where a log-in is needed.
+    pub(crate) async fn is_signed_in(&self) -> bool {
+        self.get(PROFILE).await.status == 200
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -1,6 +1,13 @@
 //! Accounts and configuration from the command line (security R51, R53).
 
-USES
+use std::fs;
+
+use serde_json::json;
+
+use crate::{
+    home::Home,
+    support::{LOGIN, PASSWORD, REFRESH, credentials},
+};
 
 #[tokio::test]
 async fn an_account_is_closed_and_opened_while_the_server_runs() {
@@ -15,7 +22,7 @@ async fn an_account_is_closed_and_opened_while_the_server_runs() {
     assert_eq!(welcome.expect(200).json()["user_type"], "admin");
 
     assert!(home.run(&["user", "deactivate", "mona"]).status.success());
-    assert!(!is_signed_in(&mona).await);
+    assert!(!mona.is_signed_in().await);
     mona.post(REFRESH, &json!({})).await.expect(401);
     mona.post(LOGIN, &credentials("mona", PASSWORD)).await.expect(401);
     let list = String::from_utf8(home.run(&["user", "list"]).stdout).unwrap();
@@ -28,7 +35,7 @@ async fn an_account_is_closed_and_opened_while_the_server_runs() {
 
     assert!(home.run(&["user", "activate", "mona"]).status.success());
     mona.post(LOGIN, &credentials("mona", PASSWORD)).await.expect(200);
-    assert!(is_signed_in(&mona).await);
+    assert!(mona.is_signed_in().await);
 }
 
 #[test]

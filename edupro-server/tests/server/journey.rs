@@ -1,6 +1,17 @@
 //! From the first start to the last log-out.
 
-USES
+use std::fs;
+
+use serde_json::json;
+
+use crate::{
+    client::multipart,
+    home::{Home, mode},
+    support::{
+        CONFIRM_RESET, LOGIN, LOGOUT, PASSWORD, PROFILE, REFRESH, REQUEST_RESET, UPDATE, code,
+        credentials, eventually, png, teacher,
+    },
+};
 
 #[tokio::test]
 async fn with_nothing_configured_it_serves_and_remembers() {
@@ -23,10 +34,10 @@ async fn with_nothing_configured_it_serves_and_remembers() {
     assert_eq!(written.trim().len(), 64);
 
     let mona = server.teacher("mona", "0100").await;
-    assert!(is_signed_in(&mona).await);
+    assert!(mona.is_signed_in().await);
     server.stop().await;
     let server = home.serve(&[]).await;
-    assert!(is_signed_in(&mona.at(server.address)).await);
+    assert!(mona.at(server.address).is_signed_in().await);
     assert_eq!(fs::read_to_string(&secret).unwrap(), written);
 }
 
@@ -60,7 +71,7 @@ async fn a_teachers_day() {
     let stale = mona.at(server.address);
     mona.post(REFRESH, &json!({})).await.expect(200);
     assert_ne!(mona.cookie("refresh_token"), stale.cookie("refresh_token"));
-    assert!(is_signed_in(&mona).await);
+    assert!(mona.is_signed_in().await);
 
     // All of it is there after a restart.
     server.stop().await;
@@ -76,7 +87,7 @@ async fn a_teachers_day() {
     assert_eq!(goodbye.body, br#"{"message":"Logged out successfully"}"#);
     assert_eq!(goodbye.header("content-length"), "37");
     assert_eq!(mona.cookie("access_token"), None);
-    assert!(!is_signed_in(&stolen).await);
+    assert!(!stolen.is_signed_in().await);
     stolen.post(REFRESH, &json!({})).await.expect(401);
 }
 
@@ -104,7 +115,7 @@ async fn a_forgotten_password_is_reset_with_the_code_from_the_mail_file() {
     });
     visitor.post(CONFIRM_RESET, &new).await.expect(200);
     visitor.post(CONFIRM_RESET, &new).await.expect(400);
-    assert!(!is_signed_in(&mona).await);
+    assert!(!mona.is_signed_in().await);
     visitor.post(LOGIN, &credentials("mona", PASSWORD)).await.expect(401);
     visitor.post(LOGIN, &credentials("mona", "an0ther-Pass!")).await.expect(200);
 }

@@ -1,6 +1,14 @@
 //! Clients that ask for too much (security R17, R18).
 
-USES
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::{
+    home::Home,
+    support::{HANGS, LOGIN},
+};
 
 #[tokio::test]
 async fn what_is_too_large_is_refused_before_it_is_read() {

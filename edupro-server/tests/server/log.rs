@@ -1,6 +1,17 @@
 //! What the log does not say (security R50).
 
-USES
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::Browser,
+    support::{
+        CONFIRM_RESET, LOGIN, LOGOUT, PASSWORD, PROFILE, REFRESH, REQUEST_RESET, code, credentials,
+        eventually, home_with_mail,
+        smtp_server::{Encryption, Script, SmtpServer},
+    },
+};
 
 #[tokio::test]
 async fn no_secret_is_ever_logged() {
@@ -48,7 +59,7 @@ async fn no_secret_is_ever_logged() {
     );
 
     let [output, log] = server.stop().await;
-    assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
     assert!(log.contains("\"status\":200") && log.contains("/api/v1/teacher/login/"), "{log}");
     for text in [output, log] {
         for secret in &secrets {

@@ -1,18 +1,18 @@
 //! Mail that is not lost, whatever happens to the mail server or to this one (security R44, T13,
 //! T14).
 
-USES
+use std::time::{Duration, Instant};
 
-/// A school that sends its mail to this server.
-fn home_with_mail(smtp: &SmtpServer) -> Home {
-    Home::new()
-        .with("EDUPRO_AUTH__THROTTLE", "false")
-        .with("EDUPRO_MAIL__PROVIDER", "smtp")
-        .with("EDUPRO_MAIL__HOST", "localhost")
-        .with("EDUPRO_MAIL__PORT", &smtp.port().to_string())
-        .with("EDUPRO_MAIL__TLS", "none")
-        .with("EDUPRO_MAIL__FROM", "mail@school.example")
-}
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+
+use crate::{
+    home::Home,
+    support::{
+        CONFIRM_RESET, REQUEST_RESET, code, eventually, home_with_mail,
+        smtp_server::{Encryption, Script, SmtpServer},
+    },
+};
 
 async fn smtp(silent_at: &'static str) -> SmtpServer {
     let script = Script { silent_at: Some(silent_at), ..Script::new(Encryption::None) };

@@ -1,6 +1,14 @@
 //! The graceful stop (security R48, T16).
 
-USES
+use std::time::{Duration, Instant};
+
+use tokio::{net::TcpStream, task::JoinSet, time::sleep};
+
+use crate::{
+    client::{Answer, Connection, multipart},
+    home::Home,
+    support::{UPDATE, eventually, png},
+};
 
 /// Asks `/readyz` again and again, as a balancer does, until the server says goodbye.
 async fn last_word(mut balancer: Connection) -> Option<Answer> {

@@ -1,7 +1,4 @@
-//! The `edupro` command in a folder of its own, and somebody who talks to it over sockets.
-
-mod client;
-mod process;
+//! What several tests need.
 
 #[path = "../../../tests/support/postgres.rs"]
 pub(crate) mod postgres;
@@ -17,10 +14,16 @@ use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-pub(crate) use self::{
-    client::{Answer, Browser, Connection, multipart},
-    process::{Home, Server, mode},
-};
+use self::smtp_server::SmtpServer;
+use crate::home::Home;
+
+pub(crate) const LOGIN: &str = "/api/v1/teacher/login/";
+pub(crate) const LOGOUT: &str = "/api/v1/logout/";
+pub(crate) const REFRESH: &str = "/api/v1/token/refresh/";
+pub(crate) const REQUEST_RESET: &str = "/api/v1/password-reset/request/";
+pub(crate) const CONFIRM_RESET: &str = "/api/v1/password-reset/confirm/";
+pub(crate) const PROFILE: &str = "/api/v1/teacher/teacher-profile/";
+pub(crate) const UPDATE: &str = "/api/v1/teacher/update-profile/";
 
 /// After this time something hangs.
 pub(crate) const HANGS: Duration = Duration::from_secs(30);
@@ -68,4 +71,20 @@ pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
+}
+
+/// The code in a mail.
+pub(crate) fn code(mail: &str) -> Option<&str> {
+    mail.split_once("Your OTP code is: ")?.1.get(..6)
+}
+
+/// A school that sends its mail to this server.
+pub(crate) fn home_with_mail(smtp: &SmtpServer) -> Home {
+    Home::new()
+        .with("EDUPRO_AUTH__THROTTLE", "false")
+        .with("EDUPRO_MAIL__PROVIDER", "smtp")
+        .with("EDUPRO_MAIL__HOST", "localhost")
+        .with("EDUPRO_MAIL__PORT", &smtp.port().to_string())
+        .with("EDUPRO_MAIL__TLS", "none")
+        .with("EDUPRO_MAIL__FROM", "mail@school.example")
 }

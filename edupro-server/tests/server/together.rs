@@ -1,6 +1,11 @@
 //! Two processes on one database (security R47, R57, T18).
 
-USES
+use serde_json::json;
+
+use crate::{
+    home::{Home, Server},
+    support::{LOGOUT, REFRESH, postgres},
+};
 
 /// What was begun at one server goes on at the other.
 async fn share(one: &Server, other: &Server) {
@@ -9,10 +14,10 @@ async fn share(one: &Server, other: &Server) {
     }
     let here = one.teacher("mona", "0100").await;
     let there = here.at(other.address);
-    assert!(is_signed_in(&there).await);
+    assert!(there.is_signed_in().await);
     there.post(REFRESH, &json!({})).await.expect(200);
     there.ask("POST", LOGOUT, "", b"").await.expect(205);
-    assert!(!is_signed_in(&here).await);
+    assert!(!here.is_signed_in().await);
 }
 
 #[tokio::test]

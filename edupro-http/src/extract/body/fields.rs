@@ -12,7 +12,7 @@ use edupro_core::{
         EMAIL_LENGTH, Email, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, PERSON_NAME_LENGTH,
         PasswordProblem, Phone, Username, password_problems,
     },
-    files::{FileError, Picture, PictureError, PictureRules, check_picture},
+    files::FileError,
     modules::MODULE_TITLE_LENGTHS,
     teachers::COLOR_LENGTH,
 };
@@ -431,40 +431,6 @@ impl Kind for Day {
     }
 }
 
-/// A picture.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PictureOf(PictureRules);
-
-/// A picture that anybody may see: an avatar, a logo, a profile picture (behaviour G12).
-pub(crate) const fn picture() -> PictureOf {
-    PictureOf(PictureRules::PUBLIC)
-}
-
-impl Kind for PictureOf {
-    type Value = Picture;
-
-    fn parse(&self, raw: Raw) -> Reading<Picture> {
-        match raw {
-            Raw::File(upload) => check_picture(&upload, self.0).or_else(|error| match error {
-                PictureError::Store(error) => Err(Wrong::Store(error)),
-                error => one(error.to_string()),
-            }),
-            Raw::LargeFile => one(self.0.too_large().to_string()),
-            Raw::Json(_) | Raw::Text(_) => {
-                one("The submitted data was not a file. Check the encoding type on the form.")
-            }
-        }
-    }
-
-    fn empty(&self) -> Empty {
-        Empty::Absent
-    }
-
-    fn describe(&self) -> Description {
-        Description { file_limit: Some(self.0.bytes()) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -540,18 +506,6 @@ mod tests {
         assert_eq!(
             json(&field, json!("#12345678")).unwrap_err(),
             ["Ensure this field has no more than 7 characters."]
-        );
-    }
-
-    #[test]
-    fn an_untouched_file_input_changes_nothing() {
-        let field = changed(picture());
-        assert!(matches!(field.read(Some(Raw::Text(String::new()))), Ok(Change::Keep)));
-        assert!(matches!(json(&field, json!("")), Ok(Change::Keep)));
-        assert!(matches!(json(&field, json!(null)), Ok(Change::Clear)));
-        assert_eq!(
-            json(&field, json!("https://example.com/a.png")).unwrap_err(),
-            ["The submitted data was not a file. Check the encoding type on the form."]
         );
     }
 }

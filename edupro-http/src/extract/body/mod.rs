@@ -5,6 +5,7 @@
 //! describing them come from that declaration.
 
 pub(crate) mod fields;
+pub(crate) mod files;
 mod input;
 mod json;
 mod multipart;
@@ -23,6 +24,11 @@ use crate::{
     EduPro,
     error::{ApiError, FieldErrors},
 };
+
+/// What a field's rule in a `form!` is made of.
+pub(crate) mod rules {
+    pub(crate) use super::{fields::*, files::*, numbers::*};
+}
 
 /// Largest JSON or urlencoded body, in bytes (behaviour G2).
 const TEXT_LENGTH: usize = 1024 * 1024;
@@ -77,7 +83,7 @@ impl Incoming {
     /// The form, or everything that is wrong with it.
     pub(crate) async fn read<F: Form>(self, edupro: &EduPro) -> Result<F, ApiError> {
         let (draft, errors) = self.draft::<F>(edupro).await?;
-        F::complete(draft).filter(|_| errors.is_empty()).ok_or_else(|| ApiError::fields(errors))
+        whole(draft, errors)
     }
 
     /// What could be read, and what is wrong with the rest: for handlers that find more.
@@ -122,6 +128,11 @@ impl Incoming {
             },
         }
     }
+}
+
+/// The form, or everything that is wrong with it.
+pub(crate) fn whole<F: Form>(draft: F::Draft, errors: FieldErrors) -> Result<F, ApiError> {
+    F::complete(draft).filter(|_| errors.is_empty()).ok_or_else(|| ApiError::fields(errors))
 }
 
 /// The media type without its parameters, in lower case; empty when there is none.
@@ -207,12 +218,12 @@ macro_rules! form {
             type Draft = $draft;
 
             fn fields() -> Vec<(&'static str, $crate::extract::body::fields::Description)> {
-                use $crate::extract::body::{fields::{Field as _, *}, numbers::*};
+                use $crate::extract::body::rules::*;
                 vec![$((stringify!($field), $rule.describe()),)*]
             }
 
             fn read(input: &mut $crate::extract::body::Input) -> $draft {
-                use $crate::extract::body::{fields::*, numbers::*};
+                use $crate::extract::body::rules::*;
                 $draft { $($field: input.read(stringify!($field), &$rule),)* }
             }
 

@@ -72,7 +72,8 @@ fn whole_number(text: &str) -> Option<i64> {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && rest.bytes().all(|byte| byte == b'0');
     // What does not fit 64 bits is too large for any field.
-    is_whole.then(|| whole.parse().unwrap_or(if whole.starts_with('-') { i64::MIN } else { i64::MAX }))
+    is_whole
+        .then(|| whole.parse().unwrap_or(if whole.starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
 /// An amount of money: at most ten digits, two of them behind the point, not negative.
@@ -238,10 +239,13 @@ mod tests {
     #[test]
     fn whole_numbers() {
         let field = whole().at_least(1, "too small");
-        for (value, number) in [(json!(5), 5), (json!(5.0), 5), (json!("5"), 5), (json!(" 7 "), 7)] {
+        for (value, number) in [(json!(5), 5), (json!(5.0), 5), (json!("5"), 5), (json!(" 7 "), 7)]
+        {
             assert_eq!(read(&field, value), Ok(number));
         }
-        for bad in [json!(5.5), json!("x"), json!(true), json!(""), json!("٥"), json!([1]), json!("1e3")] {
+        for bad in
+            [json!(5.5), json!("x"), json!(true), json!(""), json!("٥"), json!([1]), json!("1e3")]
+        {
             assert_eq!(read(&field, bad), Err(vec!["A valid integer is required.".into()]));
         }
         assert_eq!(read(&field, json!(0)), Err(vec!["too small".into()]));
@@ -264,19 +268,41 @@ mod tests {
             assert_eq!(read(&super::amount(), sent).unwrap().to_string(), amount);
         }
         let words = |sent| read(&super::amount(), sent).unwrap_err()[0].to_string();
-        for bad in [json!("NaN"), json!("Infinity"), json!(""), json!(true), json!("x"), json!("."), json!("٥")] {
+        for bad in [
+            json!("NaN"),
+            json!("Infinity"),
+            json!(""),
+            json!(true),
+            json!("x"),
+            json!("."),
+            json!("٥"),
+        ] {
             assert_eq!(words(bad), "A valid number is required.");
         }
         assert_eq!(words(json!("0.001")), "Ensure that there are no more than 2 decimal places.");
-        assert_eq!(words(json!("123456789.0")), "Ensure that there are no more than 8 digits before the decimal point.");
-        assert_eq!(words(json!("12345678901")), "Ensure that there are no more than 10 digits in total.");
+        assert_eq!(
+            words(json!("123456789.0")),
+            "Ensure that there are no more than 8 digits before the decimal point."
+        );
+        assert_eq!(
+            words(json!("12345678901")),
+            "Ensure that there are no more than 10 digits in total."
+        );
         assert_eq!(words(json!("1e400")), "Ensure that there are no more than 10 digits in total.");
         assert_eq!(words(json!(-1)), "Ensure this value is greater than or equal to 0.");
     }
 
     #[test]
     fn flags() {
-        for word in [json!(true), json!(1), json!("1"), json!("TRUE"), json!("t"), json!("on"), json!("yes")] {
+        for word in [
+            json!(true),
+            json!(1),
+            json!("1"),
+            json!("TRUE"),
+            json!("t"),
+            json!("on"),
+            json!("yes"),
+        ] {
             assert_eq!(read(&flag(), word), Ok(true));
         }
         for word in [json!(false), json!(0), json!("False"), json!("n"), json!("off")] {
@@ -299,11 +325,21 @@ mod tests {
     #[test]
     fn links() {
         assert!(read(&link(), json!("https://videos.example/watch?v=1")).is_ok());
-        for bad in ["ftp://a.example", "javascript:alert(1)", "videos.example", "https://", "http://a b.example",
-            "https://user@a.example/", "//a.example"] {
+        for bad in [
+            "ftp://a.example",
+            "javascript:alert(1)",
+            "videos.example",
+            "https://",
+            "http://a b.example",
+            "https://user@a.example/",
+            "//a.example",
+        ] {
             assert_eq!(read(&link(), json!(bad)), Err(vec!["Enter a valid URL.".into()]), "{bad}");
         }
         let long = format!("https://a.example/{}", "x".repeat(200));
-        assert_eq!(read(&link(), json!(long)).unwrap_err(), ["Ensure this field has no more than 200 characters."]);
+        assert_eq!(
+            read(&link(), json!(long)).unwrap_err(),
+            ["Ensure this field has no more than 200 characters."]
+        );
     }
 }

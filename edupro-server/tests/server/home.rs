@@ -1,4 +1,4 @@
-//! The command: run to its end, or as a server.
+//! The `edupro` command in a folder of its own: run to its end, or as a server.
 
 use std::{
     fs,
@@ -11,7 +11,10 @@ use std::{
 
 use tempfile::{NamedTempFile, TempDir};
 
-use super::{Browser, Connection, PASSWORD, credentials, eventually, teacher};
+use crate::{
+    client::{Browser, Connection},
+    support::{LOGIN, PASSWORD, credentials, eventually, teacher},
+};
 
 /// A folder in which nothing is configured, and the environment of whoever works in it.
 pub(crate) struct Home {
@@ -110,7 +113,7 @@ impl Server {
         let browser = self.visitor();
         let form = teacher(username, phone);
         browser.post("/api/v1/teacher/teacher-register/", &form).await.expect(201);
-        browser.post("/api/v1/teacher/login/", &credentials(username, PASSWORD)).await.expect(200);
+        browser.post(LOGIN, &credentials(username, PASSWORD)).await.expect(200);
         browser
     }
 

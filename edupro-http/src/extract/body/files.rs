@@ -1,0 +1,180 @@
+//! Files in a body (behaviour G12). They are looked at here, on a thread that may take its time.
+
+use edupro_core::{
+    courses::NewTrailer,
+    files::{
+        CheckedFile, DocumentError, Picture, PictureError, PictureRules, Upload, Video, VideoError,
+        check_document, check_picture, check_video, document_limit, video_limit,
+    },
+};
+use serde_json::Value;
+
+use super::{
+    Raw,
+    fields::{Description, Empty, Kind, Reading, Wrong, one},
+    numbers::link,
+};
+
+/// What is said of a value that is no file.
+const NOT_A_FILE: &str = "The submitted data was not a file. Check the encoding type on the form.";
+
+/// A picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PictureOf(PictureRules);
+
+/// A picture that anybody may see: an avatar, a logo, an icon, a thumbnail of a course.
+pub(crate) const fn picture() -> PictureOf {
+    PictureOf(PictureRules::PUBLIC)
+}
+
+/// The image of a module.
+pub(crate) const fn module_image() -> PictureOf {
+    PictureOf(PictureRules::MODULE_IMAGE)
+}
+
+/// The thumbnail of a lesson.
+pub(crate) const fn lesson_thumbnail() -> PictureOf {
+    PictureOf(PictureRules::LESSON_THUMBNAIL)
+}
+
+impl Kind for PictureOf {
+    type Value = Picture;
+
+    fn parse(&self, raw: Raw) -> Reading<Picture> {
+        match raw {
+            Raw::File(upload) => check_picture(&upload, self.0).or_else(|error| match error {
+                PictureError::Store(error) => Err(Wrong::Store(error)),
+                error => one(error.to_string()),
+            }),
+            Raw::LargeFile => one(self.0.too_large().to_string()),
+            Raw::Json(_) | Raw::Text(_) => one(NOT_A_FILE),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Absent
+    }
+
+    fn describe(&self) -> Description {
+        Description { file_limit: Some(self.0.bytes()) }
+    }
+}
+
+/// What is read in a lesson: PDF, Word, PowerPoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Document;
+
+/// What is read in a lesson.
+pub(crate) const fn document() -> Document {
+    Document
+}
+
+impl Kind for Document {
+    type Value = CheckedFile;
+
+    fn parse(&self, raw: Raw) -> Reading<CheckedFile> {
+        match raw {
+            Raw::File(upload) => check_document(upload).or_else(|error| match error {
+                DocumentError::Store(error) => Err(Wrong::Store(error)),
+                error => one(error.to_string()),
+            }),
+            Raw::LargeFile => one(DocumentError::TooLarge.to_string()),
+            Raw::Json(_) | Raw::Text(_) => one(NOT_A_FILE),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Absent
+    }
+
+    fn describe(&self) -> Description {
+        Description { file_limit: Some(document_limit()) }
+    }
+}
+
+/// A film.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Film;
+
+/// What is watched in a lesson.
+pub(crate) const fn video() -> Film {
+    Film
+}
+
+fn film(upload: Upload) -> Reading<Video> {
+    check_video(upload).or_else(|error| match error {
+        VideoError::Store(error) => Err(Wrong::Store(error)),
+        error => one(error.to_string()),
+    })
+}
+
+impl Kind for Film {
+    type Value = Video;
+
+    fn parse(&self, raw: Raw) -> Reading<Video> {
+        match raw {
+            Raw::File(upload) => film(upload),
+            Raw::LargeFile => one(VideoError::TooLarge.to_string()),
+            Raw::Json(_) | Raw::Text(_) => one(NOT_A_FILE),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Absent
+    }
+
+    fn describe(&self) -> Description {
+        Description { file_limit: Some(video_limit()) }
+    }
+}
+
+/// What advertises a course: a film, or the address of one (contract 3.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrailerOf;
+
+/// What advertises a course.
+pub(crate) const fn trailer() -> TrailerOf {
+    TrailerOf
+}
+
+impl Kind for TrailerOf {
+    type Value = NewTrailer;
+
+    fn parse(&self, raw: Raw) -> Reading<NewTrailer> {
+        match raw {
+            Raw::File(upload) => film(upload).map(|film| NewTrailer::File(film.into())),
+            Raw::LargeFile => one(VideoError::TooLarge.to_string()),
+            Raw::Json(Value::String(_)) | Raw::Text(_) => link().parse(raw).map(NewTrailer::Url),
+            Raw::Json(_) => one(NOT_A_FILE),
+        }
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Absent
+    }
+
+    fn describe(&self) -> Description {
+        Description { file_limit: Some(video_limit()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use edupro_core::Change;
+    use serde_json::json;
+
+    use super::*;
+    use crate::extract::body::fields::{Field, changed};
+
+    #[test]
+    fn an_untouched_file_input_changes_nothing() {
+        let field = changed(picture());
+        assert!(matches!(field.read(Some(Raw::Text(String::new()))), Ok(Change::Keep)));
+        assert!(matches!(field.read(Some(Raw::Json(json!("")))), Ok(Change::Keep)));
+        assert!(matches!(field.read(Some(Raw::Json(json!(null)))), Ok(Change::Clear)));
+        assert_eq!(
+            json(&field, json!("https://example.com/a.png")).unwrap_err(),
+            ["The submitted data was not a file. Check the encoding type on the form."]
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! Links to files that not everybody may have (security R25).
+
+use edupro_core::{
+    accounts::Session,
+    files::{FileKey, LINK_LIFETIME},
+};
+
+use crate::{EduPro, Links};
+
+/// Links to private files, each good for this viewer's session and for five minutes.
+#[derive(Debug)]
+pub(crate) struct PrivateLinks {
+    edupro: EduPro,
+    links: Links,
+    viewer: String,
+}
+
+impl PrivateLinks {
+    pub(crate) fn new(edupro: &EduPro, links: Links, session: &Session) -> Self {
+        Self { edupro: edupro.clone(), links, viewer: viewer(session) }
+    }
+
+    /// The link to a private file.
+    pub(crate) fn file(&self, key: Option<&FileKey>) -> Option<String> {
+        let school = self.edupro.school();
+        let expires = school.clock.now() + LINK_LIFETIME;
+        key.map(|key| {
+            let signature = school.keys.links().sign(key, &self.viewer, expires);
+            self.links.to(&format!("/{key}?{signature}"))
+        })
+    }
+
+    /// Links to files that anybody may see.
+    pub(crate) fn public(&self) -> &Links {
+        &self.links
+    }
+}
+
+/// Whom a link is for: a session, so that a link that is passed on is worth nothing.
+pub(crate) fn viewer(session: &Session) -> String {
+    session.id.to_string()
+}

@@ -1,0 +1,17 @@
+//! The reference server as a process, over real sockets: what its clients see, what outlives it.
+
+// Clippy then knows that the helpers are tests too.
+#![cfg(test)]
+#![cfg(unix)]
+
+mod client;
+mod home;
+mod support;
+
+mod command;
+mod journey;
+mod limits;
+mod log;
+mod mail;
+mod stop;
+mod together;

@@ -1,0 +1,156 @@
+//! What is counted is always what a recount gives, whatever happened before (behaviour 3.20).
+
+use edupro_http::testkit::{Browser, TestApp};
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::{Value, json};
+
+use crate::support::{course, on_postgres, on_sqlite};
+
+/// Something a teacher does to a course. Numbers choose among what is there.
+#[derive(Clone, Debug)]
+enum Act {
+    AddModule,
+    AddLesson { module: usize, duration: u8, published: bool },
+    SetDuration { lesson: usize, duration: u8 },
+    Publish { lesson: usize, published: bool },
+    MoveModule { module: usize, order: u8 },
+    HideModule { module: usize },
+    DropLesson { lesson: usize },
+    DropModule { module: usize },
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let which = any::<usize>;
+    prop_oneof![
+        2 => Just(Act::AddModule),
+        4 => (which(), any::<u8>(), any::<bool>())
+            .prop_map(|(module, duration, published)| Act::AddLesson { module, duration, published }),
+        2 => (which(), any::<u8>()).prop_map(|(lesson, duration)| Act::SetDuration { lesson, duration }),
+        1 => (which(), any::<bool>()).prop_map(|(lesson, published)| Act::Publish { lesson, published }),
+        1 => (which(), any::<u8>()).prop_map(|(module, order)| Act::MoveModule { module, order }),
+        1 => which().prop_map(|module| Act::HideModule { module }),
+        2 => which().prop_map(|lesson| Act::DropLesson { lesson }),
+        1 => which().prop_map(|module| Act::DropModule { module }),
+    ]
+}
+
+/// The whole course, as its owner sees it.
+async fn tree(mona: &Browser, course: &str) -> Value {
+    mona.get(&format!("/course/private-deatils/{course}")).await.json()
+}
+
+fn id(list: &[Value], which: usize) -> Option<&str> {
+    let chosen = list.get(which.checked_rem(list.len())?)?;
+    chosen["id"].as_str()
+}
+
+async fn carry_out(mona: &Browser, course: &str, act: &Act) {
+    let tree = tree(mona, course).await;
+    let modules = tree["modules"].as_array().unwrap();
+    let lessons: Vec<Value> =
+        modules.iter().flat_map(|module| module["lessons"].as_array().unwrap().clone()).collect();
+    let seconds = |duration: u8| i64::from(duration) + 1;
+    let answer = match act {
+        Act::AddModule => {
+            mona.post(&format!("/courses/{course}/modules/create/"), json!({"title": "A module"}))
+                .await
+        }
+        Act::AddLesson { module, duration, published } => {
+            let Some(module) = id(modules, *module) else { return };
+            let body = json!({"title": "A lesson", "duration": seconds(*duration), "is_published": published});
+            mona.post(&format!("/modules/{module}/lessons/create/"), body).await
+        }
+        Act::SetDuration { lesson, duration } => {
+            let Some(lesson) = id(&lessons, *lesson) else { return };
+            let body = json!({"duration": seconds(*duration)});
+            mona.patch(&format!("/lessons/{lesson}/update/"), body).await
+        }
+        Act::Publish { lesson, published } => {
+            let Some(lesson) = id(&lessons, *lesson) else { return };
+            mona.patch(&format!("/lessons/{lesson}/update/"), json!({"is_published": published}))
+                .await
+        }
+        Act::MoveModule { module, order } => {
+            let Some(module) = id(modules, *module) else { return };
+            mona.patch(
+                &format!("/modules/{module}/update/"),
+                json!({"order": i64::from(*order) + 1}),
+            )
+            .await
+        }
+        Act::HideModule { module } => {
+            let Some(module) = id(modules, *module) else { return };
+            mona.patch(&format!("/modules/{module}/update/"), json!({"is_published": false})).await
+        }
+        Act::DropLesson { lesson } => {
+            let Some(lesson) = id(&lessons, *lesson) else { return };
+            mona.delete(&format!("/lessons/{lesson}/delete/")).await
+        }
+        Act::DropModule { module } => {
+            let Some(module) = id(modules, *module) else { return };
+            mona.delete(&format!("/modules/{module}/delete/")).await
+        }
+    };
+    // A place that is taken is refused; nothing else can be.
+    assert!(answer.status() < 300 || matches!(act, Act::MoveModule { .. }), "{act:?}: {answer}");
+}
+
+fn recount(tree: &Value) {
+    let (mut course_lessons, mut course_duration) = (0, 0);
+    let mut orders = Vec::new();
+    for module in tree["modules"].as_array().unwrap() {
+        let lessons = module["lessons"].as_array().unwrap();
+        let count = i64::try_from(lessons.len()).unwrap();
+        let duration: i64 = lessons.iter().map(|lesson| lesson["duration"].as_i64().unwrap()).sum();
+        assert_eq!(
+            (&module["total_lessons"], &module["total_duration"]),
+            (&json!(count), &json!(duration))
+        );
+        course_lessons += count;
+        course_duration += duration;
+        orders.push(module["order"].as_i64().unwrap());
+        let own: Vec<i64> =
+            lessons.iter().map(|lesson| lesson["order"].as_i64().unwrap()).collect();
+        assert!(own.is_sorted_by(|a, b| a < b), "{own:?}");
+    }
+    assert!(orders.is_sorted_by(|a, b| a < b), "{orders:?}");
+    assert_eq!(
+        (&tree["total_lessons"], &tree["total_durations"]),
+        (&json!(course_lessons), &json!(course_duration))
+    );
+}
+
+/// Runs histories of one school, each on a course of its own.
+fn histories(start: impl Future<Output = TestApp>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (app, mona) = runtime.block_on(async {
+        let app = start.await;
+        let mona = app.teacher("mona").await;
+        (app, mona)
+    });
+    // What fails is printed whole; there is no file to keep it in.
+    let config =
+        ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 1..25), |acts| {
+        runtime.block_on(async {
+            let course = course(&mona, json!({})).await;
+            for act in &acts {
+                carry_out(&mona, &course, act).await;
+                recount(&tree(&mona, &course).await);
+            }
+        });
+        Ok(())
+    });
+    drop(app);
+    outcome.unwrap();
+}
+
+#[test]
+fn sqlite() {
+    histories(async { on_sqlite().start().await });
+}
+
+#[test]
+fn postgres() {
+    histories(async { on_postgres().await.start().await });
+}
