@@ -2,20 +2,27 @@
 
 #![cfg(test)]
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edupro_core::{
-    Storage, StoreError, SystemEntropy,
+    Page, PageNumber, Storage, StoreError, SystemEntropy,
     accounts::{Reset, Session, User, UserId},
+    courses::CourseQuery,
     jobs::{NewJob, Task},
     storage::atomically,
 };
 use edupro_http::testkit::TestApp;
 use edupro_storage::{ConnectError, Database, DatabaseOptions, MigrationError};
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::Barrier;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
 #[path = "support/postgres.rs"]
 mod postgres;
@@ -260,6 +267,85 @@ on_both_engines! {
             start.unwrap();
         }
     }
+}
+
+/// Keeps the statements of this thread.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        struct Statement(Option<String>);
+        impl Visit for Statement {
+            fn record_str(&mut self, field: &Field, value: &str) {
+                if field.name() == "statement" {
+                    self.0 = Some(value.to_owned());
+                }
+            }
+            fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+        }
+        let mut statement = Statement(None);
+        event.record(&mut statement);
+        self.0.lock().unwrap().extend(statement.0);
+    }
+}
+
+/// The statement that counts the courses in which a word occurs.
+async fn search_statement(opened: &Opened) -> String {
+    let statements = Statements::default();
+    let subscriber = tracing_subscriber::registry().with(statements.clone());
+    let guard = tracing::subscriber::set_default(subscriber);
+    let mut query = CourseQuery::newest(Page { number: PageNumber::Nth(1), size: 5 });
+    query.words.push("light".into());
+    opened.database.read().await.unwrap().courses().list(&query).await.unwrap();
+    drop(guard);
+    let statements = statements.0.lock().unwrap();
+    statements.iter().find(|text| text.contains("COUNT(*)")).unwrap().clone()
+}
+
+/// A search asks the index of trigrams and does not read every course.
+#[tokio::test]
+async fn searches_use_their_index_on_sqlite() {
+    let opened = on_sqlite().await;
+    let explain = format!("EXPLAIN QUERY PLAN {}", search_statement(&opened).await);
+    let mut connection = SqliteConnection::connect(&opened.url).await.unwrap();
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(explain))
+        .bind("\"light\"")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let plan: Vec<String> = plan.into_iter().map(|row| row.3).collect();
+    assert!(
+        plan.iter().any(|step| step.contains("courses_search VIRTUAL TABLE INDEX")),
+        "{plan:?}"
+    );
+    assert!(!plan.iter().any(|step| step == "SCAN c"), "{plan:?}");
+}
+
+#[tokio::test]
+async fn searches_use_their_index_on_postgresql() {
+    let opened = on_postgres().await;
+    people(&opened).await;
+    run(
+        &opened.url,
+        "INSERT INTO courses (id, teacher_id, title, description, search_text, price, is_free,
+                              is_published, created_at, updated_at, total_enrollments,
+                              total_lessons, total_duration, total_reviews, average_rating,
+                              total_revenue)
+         SELECT md5(n::text)::uuid, 1, 'A course', md5(n::text), md5(n::text), 0, FALSE, TRUE,
+                to_timestamp(n), to_timestamp(n), 0, 0, 0, 0, 0, 0
+         FROM generate_series(1, 20000) n",
+    )
+    .await;
+    run(&opened.url, "ANALYZE courses").await;
+    let explain = format!("EXPLAIN {}", search_statement(&opened).await);
+    let mut connection = PgConnection::connect(&opened.url).await.unwrap();
+    let plan: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(explain))
+        .bind("%light%")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert!(plan.iter().any(|(step,)| step.contains("courses_search_idx")), "{plan:?}");
 }
 
 #[tokio::test]
