@@ -480,6 +480,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Co
             lock_owned(&mut *tx, school, teacher, id).await?;
             let files = tx.courses().files(id).await?;
             tx.courses().delete(id).await?;
+            tx.ratings().recount(id, teacher).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
             Ok(tx.commit().await?)
         })

@@ -95,6 +95,18 @@ pub fn hex(bytes: &[u8]) -> String {
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
+/// A short name for several texts, which others cannot share by accident: SHA-256 in hexadecimal.
+#[must_use]
+pub fn fingerprint(texts: &[&str]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for text in texts {
+        // With its length before it, no text can run into the next.
+        context.update(&(text.len() as u64).to_be_bytes());
+        context.update(text.as_bytes());
+    }
+    hex(context.finish().as_ref())
+}
+
 /// What a person typed for a code of [`code`]: any case, with Crockford's look-alikes read kindly.
 #[must_use]
 pub fn read_code(typed: &str) -> String {

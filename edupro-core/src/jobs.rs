@@ -36,6 +36,8 @@ const PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
 const WORKERS: usize = 4;
 /// How often the worker looks for jobs that another process left.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often what has ended is marked so. Access asks the clock itself (behaviour G17).
+const EXPIRY: TimeDelta = TimeDelta::minutes(5);
 /// How often old sessions, codes, counters and staged files are swept out.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(24);
 /// How long an upload that was never finished is kept (security R20).
@@ -184,7 +186,8 @@ impl Worker {
         for _ in 0..WORKERS {
             workers.spawn(serve(Arc::clone(&self.school), stop.clone()));
         }
-        workers.spawn(keep_house(Arc::clone(&self.school), stop));
+        workers.spawn(every(HOUSEKEEPING, sweep, Arc::clone(&self.school), stop.clone()));
+        workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop));
         workers.join_all().await;
     }
 
@@ -342,22 +345,38 @@ async fn send(
     Ok(school.mailer.send(&message).await?)
 }
 
-/// Sweeps out what nobody needs any more, once at the start and then daily.
-async fn keep_house(school: Arc<School>, mut stop: watch::Receiver<bool>) {
+/// Does a chore once at the start and then again and again.
+async fn every(
+    interval: TimeDelta,
+    chore: impl AsyncFn(&School) -> StoreResult<()>,
+    school: Arc<School>,
+    mut stop: watch::Receiver<bool>,
+) {
     while !*stop.borrow() {
-        if let Err(error) = sweep(&school).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "old rows could not be swept out"
-            );
+        if let Err(error) = chore(&school).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a chore was not done");
         }
         tokio::select! {
-            () = tokio::time::sleep(HOUSEKEEPING.to_std().unwrap_or_default()) => {}
+            () = tokio::time::sleep(interval.to_std().unwrap_or_default()) => {}
             _ = stop.changed() => {}
         }
     }
 }
 
+/// Marks enrolments and coupons that have ended. Running it twice, or in two processes, does
+/// nothing more.
+pub async fn expire(school: &School) -> StoreResult<()> {
+    let now = school.clock.now();
+    crate::storage::atomically(&*school.entropy, || async {
+        let mut tx = school.storage.write().await?;
+        tx.enrollments().expire(now).await?;
+        tx.coupons().switch_off_ended(now).await?;
+        tx.commit().await
+    })
+    .await
+}
+
+/// Sweeps out what nobody needs any more.
 async fn sweep(school: &School) -> StoreResult<()> {
     let now = school.clock.now();
     crate::storage::atomically(&*school.entropy, || async {
@@ -365,6 +384,7 @@ async fn sweep(school: &School) -> StoreResult<()> {
         tx.sessions().purge(now - KEPT).await?;
         tx.resets().purge(now - KEPT).await?;
         tx.limits().purge(now).await?;
+        tx.idempotency().purge(now - HOUSEKEEPING).await?;
         tx.commit().await
     })
     .await?;

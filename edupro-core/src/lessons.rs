@@ -354,6 +354,8 @@ pub async fn create(
             stored.apply(&mut lesson);
             tx.lessons().add(&lesson).await?;
             tx.courses().recount(module.course.id).await?;
+            tx.progress().add_lesson(id, now).await?;
+            tx.progress().recount(module.course.id, None).await?;
             tx.commit().await?;
             Ok(lesson)
         })
@@ -434,6 +436,7 @@ pub async fn update(
             let old = stored.apply(&mut lesson);
             tx.lessons().save(&lesson).await?;
             tx.courses().recount(lesson.module.course.id).await?;
+            tx.progress().recount(lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
             tx.commit().await?;
             Ok(lesson)
@@ -450,6 +453,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Le
             let files = [lesson.video, lesson.document, lesson.thumbnail];
             tx.lessons().delete(id).await?;
             tx.courses().recount(lesson.module.course.id).await?;
+            tx.progress().recount(lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, files.into_iter().flatten().collect()).await?;
             Ok(tx.commit().await?)
         })

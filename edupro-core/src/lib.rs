@@ -8,6 +8,8 @@
 //! | [`students`], [`teachers`] | their profiles | 1.13–1.16, 1.22 |
 //! | [`roster`] | which students a teacher has | 1.11, 1.12, 1.17–1.21 |
 //! | [`categories`], [`courses`], [`modules`], [`lessons`] | what is taught | 2, 3.1–3.9, 7.1–7.5, 8.1–8.5 |
+//! | [`coupons`], [`enrollments`] | how a student pays and enrols | 4, 5, 7.6, 3.10, 3.11, 1.22 |
+//! | [`progress`], [`ratings`] | how far students come, and what they think | 8.6, 6 |
 //! | [`access`] | who may see what | |
 //! | [`limits`] | how often something may be tried | |
 //! | [`files`] | pictures, and where they are kept | |
@@ -35,10 +37,13 @@ pub mod accounts;
 pub mod categories;
 mod change;
 mod clock;
+pub mod coupons;
 pub mod courses;
+pub mod enrollments;
 pub mod entropy;
 mod error;
 pub mod files;
+pub mod idempotency;
 pub mod jobs;
 pub mod lessons;
 pub mod limits;
@@ -46,6 +51,8 @@ pub mod mail;
 pub mod modules;
 mod page;
 pub mod profiles;
+pub mod progress;
+pub mod ratings;
 pub mod registration;
 pub mod roster;
 mod school;

@@ -46,6 +46,10 @@ pub const RESET_ADDRESS: Limit = Limit::new("reset-address", 20, TimeDelta::hour
 pub const RESET_SCHOOL: Limit = Limit::new("reset-school", 100, TimeDelta::minutes(1));
 /// Registrations from one address (R7).
 pub const REGISTRATION: Limit = Limit::new("registration", 60, TimeDelta::hours(1));
+/// Wrong coupon codes of one student (R7).
+pub const COUPON: Limit = Limit::new("coupon", 10, TimeDelta::hours(1));
+/// Wrong coupon codes from one address (R7).
+pub const COUPON_ADDRESS: Limit = Limit::new("coupon-address", 50, TimeDelta::hours(1));
 /// Requests with files by one user (R7).
 pub const UPLOAD: Limit = Limit::new("upload", 60, TimeDelta::hours(1));
 
@@ -135,6 +139,23 @@ pub async fn take(school: &School, limits: &[(Limit, &str)]) -> Result<(), Limit
             }
         })
         .await
+}
+
+/// Refuses when one of these limits has been reached, and counts nothing: for what only failures
+/// count against.
+pub async fn look(school: &School, limits: &[(Limit, &str)]) -> Result<(), LimitError> {
+    if !school.settings.throttle {
+        return Ok(());
+    }
+    let now = school.clock.now();
+    let mut tx = school.storage.read().await?;
+    for (limit, subject) in limits {
+        let tally = tx.limits().tally(&limit.key(subject), now).await?;
+        if let Some(tally) = tally.filter(|tally| tally.count >= limit.most) {
+            return Err(Throttled { retry_after: tally.window_ends - now }.into());
+        }
+    }
+    Ok(())
 }
 
 async fn count(

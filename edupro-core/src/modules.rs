@@ -344,6 +344,7 @@ pub async fn update(
             let mut old = Vec::new();
             profiles::replace_picture(&image, &mut module.image, None, &mut old);
             tx.modules().save(&module).await?;
+            tx.progress().recount(course, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
             let lessons = tx.lessons().list(id, false).await?;
             tx.commit().await?;
@@ -361,6 +362,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
             let files = tx.modules().files(id).await?;
             tx.modules().delete(id).await?;
             tx.courses().recount(module.course.id).await?;
+            tx.progress().recount(module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
             Ok(tx.commit().await?)
         })

@@ -100,14 +100,20 @@ pub trait RosterStore: Send {
         student: UserId,
     ) -> StoreResult<Option<Standing>>;
 
-    /// A student as this teacher has them.
-    async fn find(&mut self, teacher: UserId, student: UserId) -> StoreResult<Option<Membership>>;
+    /// A student as this teacher has them at this moment.
+    async fn find(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+        now: DateTime<Utc>,
+    ) -> StoreResult<Option<Membership>>;
 
     /// A page of a teacher's students; `None` when there is no such page.
     async fn list(
         &mut self,
         teacher: UserId,
         query: &RosterQuery,
+        now: DateTime<Utc>,
     ) -> StoreResult<Option<PageOf<Membership>>>;
 }
 
@@ -162,9 +168,10 @@ pub async fn own(
     tx: &mut dyn Transaction,
     student: &User,
     username: &str,
+    now: DateTime<Utc>,
 ) -> Result<Membership, RosterError> {
     let teacher = teacher(tx, username).await?.ok_or(RosterError::NotAStudentOfTheirs)?;
-    find(tx, teacher.id, student.id).await
+    find(tx, teacher.id, student.id, now).await
 }
 
 /// 1.21: the profile of one of a teacher's students.
@@ -172,8 +179,9 @@ pub async fn find(
     tx: &mut dyn Transaction,
     teacher: UserId,
     student: UserId,
+    now: DateTime<Utc>,
 ) -> Result<Membership, RosterError> {
-    tx.roster().find(teacher, student).await?.ok_or(RosterError::NotAStudentOfTheirs)
+    tx.roster().find(teacher, student, now).await?.ok_or(RosterError::NotAStudentOfTheirs)
 }
 
 /// 1.17: a teacher removes a student. Enrolments stay, and come back to life on re-joining.
@@ -202,6 +210,7 @@ pub async fn list(
     tx: &mut dyn Transaction,
     teacher: UserId,
     query: &RosterQuery,
+    now: DateTime<Utc>,
 ) -> Result<PageOf<Membership>, RosterError> {
-    tx.roster().list(teacher, query).await?.ok_or(RosterError::NoSuchPage)
+    tx.roster().list(teacher, query, now).await?.ok_or(RosterError::NoSuchPage)
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub refresh_grace: Duration,
     /// Whether a student's log-in ends the student's other sessions.
     pub single_session: bool,
+    /// How many days an enrolment lasts; 0 is for ever.
+    pub enrollment_days: i64,
     /// Whether attempts are limited (security R4–R7).
     pub throttle: bool,
     /// Whether a password reset for an unknown address answers as if it were known.
@@ -38,6 +40,7 @@ impl Default for Settings {
             refresh_ttl: Duration::from_hours(7 * 24),
             refresh_grace: Duration::from_secs(30),
             single_session: false,
+            enrollment_days: 30,
             throttle: true,
             uniform_reset_response: false,
         }

@@ -20,12 +20,17 @@ use crate::{
     access::AccessStore,
     accounts::{ResetStore, SessionStore, UserStore},
     categories::CategoryStore,
+    coupons::CouponStore,
     courses::CourseStore,
+    enrollments::EnrollmentStore,
     error::{StoreError, StoreResult, store_error},
+    idempotency::IdempotencyStore,
     jobs::JobStore,
     lessons::LessonStore,
     limits::LimitStore,
     modules::ModuleStore,
+    progress::ProgressStore,
+    ratings::RatingStore,
     roster::RosterStore,
     students::StudentStore,
     teachers::TeacherStore,
@@ -72,6 +77,16 @@ pub trait Transaction: Send {
     fn lessons(&mut self) -> &mut dyn LessonStore;
     /// What ties students to courses.
     fn access(&mut self) -> &mut dyn AccessStore;
+    /// Coupons and the ledger.
+    fn coupons(&mut self) -> &mut dyn CouponStore;
+    /// Who has what.
+    fn enrollments(&mut self) -> &mut dyn EnrollmentStore;
+    /// How far students have come.
+    fn progress(&mut self) -> &mut dyn ProgressStore;
+    /// What students think.
+    fn ratings(&mut self) -> &mut dyn RatingStore;
+    /// What was answered to requests that carried a key.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyStore;
     /// Counters behind the limits.
     fn limits(&mut self) -> &mut dyn LimitStore;
     /// What must happen after the commit.

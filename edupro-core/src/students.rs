@@ -28,6 +28,9 @@ pub trait StudentStore: Send {
     /// Adds the profile of a new student.
     async fn add(&mut self, student: &Student) -> StoreResult<()>;
 
+    /// The student.
+    async fn find(&mut self, id: UserId) -> StoreResult<Option<Student>>;
+
     /// The student, whose row nobody else changes until this transaction ends.
     async fn lock(&mut self, id: UserId, now: DateTime<Utc>) -> StoreResult<Option<Student>>;
 

@@ -1,4 +1,4 @@
-//! Teachers' profiles (contract 1.14–1.16) and what they have earned (1.22).
+//! Teachers' profiles (contract 1.14–1.16).
 
 use std::mem;
 
@@ -121,12 +121,6 @@ pub async fn public(
 ) -> Result<TeacherWithCounts, ProfileError> {
     let teacher = roster::teacher(tx, username).await?.ok_or(ProfileError::NoProfile)?;
     own(tx, teacher.id).await
-}
-
-/// 1.22: what a teacher's coupons have brought in. Nothing can be sold yet.
-#[must_use]
-pub const fn revenue() -> Decimal {
-    Decimal::ZERO
 }
 
 /// What a teacher changes in their profile.

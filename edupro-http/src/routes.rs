@@ -13,8 +13,8 @@ use axum::{
 use crate::{
     EduPro,
     api::{
-        accounts, categories, courses, health, index, lessons, modules, registration, roster,
-        students, teachers,
+        accounts, categories, coupons, courses, enrollments, health, index, lessons, modules,
+        progress, ratings, registration, roster, students, teachers,
     },
     error::ApiError,
     guard, media,
@@ -71,18 +71,55 @@ pub(crate) fn api() -> Api {
         .at("/course/list-by-teacher/", get(courses::list_own)) // 3.7
         .at("/course/teacher-list/{teacher_username}", get(courses::list_of_teacher)) // 3.8
         .at("/course/private-deatils/{course_id}", get(courses::show_private)) // 3.9
+        .at("/get_student-enrollments/{course_id}", get(enrollments::list_of_course)) // 3.10
+        .at("/teacher/courses/{course_id}/enrollments/", get(enrollments::page_of_course)) // 3.11
+        .bare(
+            "/teacher/courses/{course_id}/enrollments/{student_id}/",
+            get(enrollments::page_of_student_in_course),
+        ) // X2
+        .bare("/teacher/students/{student_id}/enrollments/", get(enrollments::page_of_student)) // X3
+        // 4 Course Enrollment Management
+        .at("/course/course-enrollment/", post(enrollments::enroll_in_course)) // 4.1
+        .at(
+            "/course/course-enrollment-list/{teacher_username}",
+            get(enrollments::list_courses_of_teacher),
+        ) // 4.2
+        .bare("/course/course-enrollment-list/", get(enrollments::list_all_courses)) // 4.2
+        .bare("/my-courses/", get(enrollments::list_mine)) // X1
+        .at(
+            "/course/course-enrollment-delete/{course_id}/{enrollment_id}",
+            delete(enrollments::delete),
+        ) // 4.3
+        .at("/course/course-enrollment-delete/{course_id}/", delete(enrollments::delete_own)) // 4.3
+        // 5 Coupon Management
+        .at("/coupon/create/", post(coupons::create)) // 5.1
+        .at("/coupon/list/", get(coupons::list)) // 5.2
+        .at("/coupon/detail/{coupon_id}", get(coupons::show)) // 5.3
+        .at("/coupon/update/{coupon_id}", put(coupons::update).patch(coupons::update)) // 5.4
+        .at("/coupon/delete/{coupon_id}", delete(coupons::delete)) // 5.5
+        .at("/coupon/used-coupons/", get(coupons::list_used)) // 5.6
+        // 6 Course Rating Management
+        .at("/courses/{course_id}/list-ratings/", get(ratings::list)) // 6.1
+        .at("/courses/{course_id}/ratings/create/", post(ratings::create)) // 6.2
+        .at(
+            "/course/retrive-upadate-delete-ratings/{id}/",
+            get(ratings::show).put(ratings::update).patch(ratings::update).delete(ratings::delete),
+        ) // 6.3
         // 7 Course Module Management
         .at("/courses/{course_id}/modules/", get(modules::list)) // 7.1
         .at("/courses/{course_id}/modules/create/", post(modules::create)) // 7.2
         .at("/modules/{module_id}/", get(modules::show)) // 7.3
         .at("/modules/{module_id}/update/", put(modules::update).patch(modules::update)) // 7.4
         .at("/modules/{module_id}/delete/", delete(modules::delete)) // 7.5
+        .at("/course/module-enrollment/", post(enrollments::enroll_in_module)) // 7.6
         // 8 Lesson Management
         .at("/modules/{module_id}/lessons/", get(lessons::list)) // 8.1
         .at("/modules/{module_id}/lessons/create/", post(lessons::create)) // 8.2
         .at("/lessons/{id}/", get(lessons::show)) // 8.3
         .at("/lessons/{id}/update/", put(lessons::update).patch(lessons::update)) // 8.4
         .at("/lessons/{id}/delete/", delete(lessons::delete)) // 8.5
+        .at("/lessons/{id}/status/", get(progress::show).put(progress::put).patch(progress::patch)) // 8.6
+        .bare("/lessons/{id}/complete/", put(progress::put)) // 8.6, as clients of old call it
 }
 
 /// The contract, the index of it, files and health, with what guards them all.

@@ -85,6 +85,7 @@ fn settings(config: &Config) -> Settings {
     let mut settings = Settings::default();
     settings.access_ttl = config.auth.access_ttl.duration();
     settings.refresh_ttl = config.auth.refresh_ttl.duration();
+    settings.enrollment_days = config.enrollment.days.into();
     settings.single_session = config.auth.single_session;
     settings.throttle = config.auth.throttle;
     settings.uniform_reset_response = config.auth.uniform_reset_response;

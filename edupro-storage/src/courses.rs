@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[derive(sqlx::FromRow)]
-struct CourseRow {
+pub(crate) struct CourseRow {
     id: Uuid,
     teacher_id: i64,
     title: String,
@@ -68,15 +68,24 @@ impl From<CourseRow> for Course {
     }
 }
 
+/// The columns of [`CourseRow`], from a course called `c` and its category called `g`.
+macro_rules! course_columns {
+    () => {
+        "c.id, c.teacher_id, c.title, c.description, c.trailer, c.price, c.is_free, c.is_published,
+         c.thumbnail, c.created_at, c.total_enrollments, c.total_lessons, c.total_duration,
+         c.total_reviews, c.average_rating, c.total_revenue, g.id AS category_id,
+         g.name AS category_name, g.icon AS category_icon"
+    };
+}
+pub(crate) use course_columns;
+
 /// A course and its category.
 macro_rules! course {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.teacher_id, c.title, c.description, c.trailer, c.price, c.is_free,
-                    c.is_published, c.thumbnail, c.created_at, c.total_enrollments, c.total_lessons,
-                    c.total_duration, c.total_reviews, c.average_rating, c.total_revenue,
-                    g.id AS category_id, g.name AS category_name, g.icon AS category_icon
-             FROM courses c LEFT JOIN categories g ON g.id = c.category_id ",
+            "SELECT ",
+            course_columns!(),
+            " FROM courses c LEFT JOIN categories g ON g.id = c.category_id ",
             $rest
         )
     };

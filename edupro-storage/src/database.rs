@@ -8,11 +8,16 @@ use edupro_core::{
     access::AccessStore,
     accounts::{ResetStore, SessionStore, UserStore},
     categories::CategoryStore,
+    coupons::CouponStore,
     courses::CourseStore,
+    enrollments::EnrollmentStore,
+    idempotency::IdempotencyStore,
     jobs::JobStore,
     lessons::LessonStore,
     limits::LimitStore,
     modules::ModuleStore,
+    progress::ProgressStore,
+    ratings::RatingStore,
     roster::RosterStore,
     students::StudentStore,
     teachers::TeacherStore,
@@ -280,6 +285,26 @@ impl Transaction for Tx {
     }
 
     fn access(&mut self) -> &mut dyn AccessStore {
+        self
+    }
+
+    fn coupons(&mut self) -> &mut dyn CouponStore {
+        self
+    }
+
+    fn enrollments(&mut self) -> &mut dyn EnrollmentStore {
+        self
+    }
+
+    fn progress(&mut self) -> &mut dyn ProgressStore {
+        self
+    }
+
+    fn ratings(&mut self) -> &mut dyn RatingStore {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyStore {
         self
     }
 

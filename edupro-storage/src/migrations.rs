@@ -21,7 +21,7 @@ macro_rules! shared {
 }
 
 /// Every migration in order.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 5] = [
     shared!(1, "accounts", "../migrations/0001_accounts.sql"),
     shared!(2, "courses", "../migrations/0002_courses.sql"),
     // The engines have nothing in common here.
@@ -30,6 +30,13 @@ const STEPS: [Step; 3] = [
         "search",
         include_str!("../migrations/0003_search.postgres.sql"),
         include_str!("../migrations/0003_search.sqlite.sql"),
+    ),
+    shared!(4, "money", "../migrations/0004_money.sql"),
+    (
+        5,
+        "ledger",
+        include_str!("../migrations/0005_ledger.postgres.sql"),
+        include_str!("../migrations/0005_ledger.sqlite.sql"),
     ),
 ];
 

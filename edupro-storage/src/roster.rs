@@ -7,6 +7,7 @@ use edupro_core::{
 };
 
 use crate::{
+    access::holds_at,
     sql::{Query, Tx, containing},
     students::{StudentRow, profile_columns},
     users::user_columns,
@@ -19,6 +20,11 @@ struct MembershipRow {
     relation_is_active: bool,
     notes: Option<String>,
     joined_at: DateTime<Utc>,
+    completed_lessons: i64,
+    last_learnt: Option<DateTime<Utc>>,
+    completed_courses: i64,
+    current_courses: i64,
+    last_enrolled: Option<DateTime<Utc>>,
     #[sqlx(flatten)]
     student: StudentRow,
 }
@@ -34,12 +40,14 @@ impl TryFrom<MembershipRow> for Membership {
             joined_at: row.joined_at,
             notes: row.notes,
             standing: standing(row.relation_is_active),
-            // There is nothing to learn yet.
             activity: Activity {
-                completed_lessons: 0,
-                completed_courses: 0,
-                current_courses: 0,
-                last_activity: row.joined_at,
+                completed_lessons: row.completed_lessons,
+                completed_courses: row.completed_courses,
+                current_courses: row.current_courses,
+                last_activity: [row.last_learnt, row.last_enrolled]
+                    .into_iter()
+                    .flatten()
+                    .fold(row.joined_at, DateTime::max),
             },
         })
     }
@@ -49,12 +57,36 @@ pub(crate) const fn standing(is_active: bool) -> Standing {
     if is_active { Standing::Active } else { Standing::Blocked }
 }
 
-/// A membership, from its three tables.
+/// A membership, from its tables. What a student has done is counted for the rows that are shown;
+/// `$now` is the placeholder of the moment.
 macro_rules! membership {
-    ($rest:literal) => {
+    ($now:literal, $rest:literal) => {
         concat!(
             "SELECT r.id AS relation_id, r.teacher_id, r.is_active AS relation_is_active, r.notes,
-                    r.created_at AS joined_at, ",
+                    r.created_at AS joined_at,
+                    (SELECT COUNT(*) FROM lesson_progress lp
+                     JOIN lessons l ON l.id = lp.lesson_id
+                     JOIN modules m ON m.id = l.module_id
+                     JOIN courses c ON c.id = m.course_id
+                     WHERE lp.student_id = r.student_id AND lp.is_completed
+                       AND c.teacher_id = r.teacher_id) AS completed_lessons,
+                    (SELECT MAX(lp.updated_at) FROM lesson_progress lp
+                     JOIN lessons l ON l.id = lp.lesson_id
+                     JOIN modules m ON m.id = l.module_id
+                     JOIN courses c ON c.id = m.course_id
+                     WHERE lp.student_id = r.student_id
+                       AND c.teacher_id = r.teacher_id) AS last_learnt,
+                    (SELECT COUNT(*) FROM course_enrollments e JOIN courses c ON c.id = e.course_id
+                     WHERE e.student_id = r.student_id AND c.teacher_id = r.teacher_id
+                       AND e.is_completed) AS completed_courses,
+                    (SELECT COUNT(*) FROM course_enrollments e JOIN courses c ON c.id = e.course_id
+                     WHERE e.student_id = r.student_id AND c.teacher_id = r.teacher_id AND ",
+            holds_at!($now),
+            ") AS current_courses,
+                    (SELECT MAX(e.enrolled_at) FROM course_enrollments e
+                     JOIN courses c ON c.id = e.course_id
+                     WHERE e.student_id = r.student_id
+                       AND c.teacher_id = r.teacher_id) AS last_enrolled, ",
             user_columns!(),
             ", ",
             profile_columns!(),
@@ -132,11 +164,17 @@ impl RosterStore for Tx {
         Ok(row.map(|(is_active,)| standing(is_active)))
     }
 
-    async fn find(&mut self, teacher: UserId, student: UserId) -> StoreResult<Option<Membership>> {
+    async fn find(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+        now: DateTime<Utc>,
+    ) -> StoreResult<Option<Membership>> {
         let row = self
-            .query(membership!("WHERE r.teacher_id = $1 AND r.student_id = $2"))
+            .query(membership!("$3", "WHERE r.teacher_id = $1 AND r.student_id = $2"))
             .bind(teacher.0)
             .bind(student.0)
+            .bind(now)
             .optional::<MembershipRow>()
             .await?;
         row.map(Membership::try_from).transpose()
@@ -146,8 +184,9 @@ impl RosterStore for Tx {
         &mut self,
         teacher: UserId,
         query: &RosterQuery,
+        now: DateTime<Utc>,
     ) -> StoreResult<Option<PageOf<Membership>>> {
-        let filter = filter(query);
+        let filter = filter_from(query, 1);
         // The profile is joined for the count only when it is searched.
         let searched = match query.words.is_empty() {
             true => "",
@@ -156,14 +195,16 @@ impl RosterStore for Tx {
         let text = format!("SELECT COUNT(*) FROM teacher_students r {searched} WHERE {filter}");
         let (count,) = bind(self.query_built(text), teacher, query).one::<(i64,)>().await?;
         let Some(window) = query.page.window(count) else { return Ok(None) };
-        let next = 3 + query.words.len();
+        // The page is chosen before anything is counted for it: `$1` is the moment, the filter's
+        // placeholders come after it.
+        let filter = filter_from(query, 2);
+        let (limit, offset) = (4 + query.words.len(), 5 + query.words.len());
         let text = format!(
-            "{} {filter} ORDER BY {} LIMIT ${next} OFFSET ${}",
-            membership!("WHERE"),
+            "{} {filter} ORDER BY {} LIMIT ${limit} OFFSET ${offset}",
+            membership!("$1", "WHERE"),
             order(query),
-            next + 1
         );
-        let rows = bind(self.query_built(text), teacher, query)
+        let rows = bind(self.query_built(text).bind(now), teacher, query)
             .bind(window.limit)
             .bind(window.offset)
             .all::<MembershipRow>()
@@ -173,10 +214,13 @@ impl RosterStore for Tx {
     }
 }
 
-/// `$1` is the teacher, `$2` the standing or NULL for both, then a word each.
-fn filter(query: &RosterQuery) -> String {
-    let mut filter = "r.teacher_id = $1 AND ($2 IS NULL OR r.is_active = $2)".to_owned();
-    let words = (3..3 + query.words.len())
+/// The conditions of a list. The teacher has the placeholder `first`, then comes the standing or
+/// NULL for both, then a word each.
+fn filter_from(query: &RosterQuery, first: usize) -> String {
+    let standing = first + 1;
+    let mut filter =
+        format!("r.teacher_id = ${first} AND (${standing} IS NULL OR r.is_active = ${standing})");
+    let words = (first + 2..first + 2 + query.words.len())
         .map(|number| format!(" AND p.search_text LIKE ${number} ESCAPE '\\'"));
     filter.extend(words);
     filter

@@ -90,12 +90,7 @@ impl StudentStore for Tx {
         Ok(())
     }
 
-    async fn lock(&mut self, id: UserId, now: DateTime<Utc>) -> StoreResult<Option<Student>> {
-        self.query("UPDATE student_profiles SET updated_at = $2 WHERE id = $1")
-            .bind(id.0)
-            .bind(now)
-            .execute()
-            .await?;
+    async fn find(&mut self, id: UserId) -> StoreResult<Option<Student>> {
         let row = self
             .query(concat!(
                 "SELECT ",
@@ -108,6 +103,15 @@ impl StudentStore for Tx {
             .optional::<StudentRow>()
             .await?;
         row.map(Student::try_from).transpose()
+    }
+
+    async fn lock(&mut self, id: UserId, now: DateTime<Utc>) -> StoreResult<Option<Student>> {
+        self.query("UPDATE student_profiles SET updated_at = $2 WHERE id = $1")
+            .bind(id.0)
+            .bind(now)
+            .execute()
+            .await?;
+        StudentStore::find(self, id).await
     }
 
     async fn save(&mut self, student: &Student) -> StoreResult<()> {

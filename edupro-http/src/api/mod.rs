@@ -2,11 +2,15 @@
 
 pub(crate) mod accounts;
 pub(crate) mod categories;
+pub(crate) mod coupons;
 pub(crate) mod courses;
+pub(crate) mod enrollments;
 pub(crate) mod health;
 pub(crate) mod index;
 pub(crate) mod lessons;
 pub(crate) mod modules;
+pub(crate) mod progress;
+pub(crate) mod ratings;
 pub(crate) mod registration;
 pub(crate) mod roster;
 pub(crate) mod students;

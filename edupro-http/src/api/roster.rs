@@ -129,7 +129,7 @@ pub(crate) async fn list(
     let asked =
         RosterQuery { is_active: query.flag("is_active"), words: query.words(), order, page };
     let mut tx = edupro.school().storage.read().await?;
-    let found = roster::list(&mut *tx, teacher.id, &asked).await?;
+    let found = roster::list(&mut *tx, teacher.id, &asked, edupro.school().clock.now()).await?;
     let students = found.items.iter().map(|m| StudentView::new(&links, m.student.clone()));
     let students = students.collect();
     let listed = found.map(|membership| ListedMembership {
@@ -147,7 +147,8 @@ pub(crate) async fn show(
     Site(links): Site,
 ) -> Answer<Json<MembershipView>> {
     let mut tx = edupro.school().storage.read().await?;
-    let membership = roster::find(&mut *tx, teacher.id, student).await?;
+    let membership =
+        roster::find(&mut *tx, teacher.id, student, edupro.school().clock.now()).await?;
     Ok(Json(MembershipView::new(&links, membership)))
 }
 

@@ -128,7 +128,7 @@ pub(crate) async fn show(
     Site(links): Site,
 ) -> Answer<Json<MembershipView>> {
     let mut tx = edupro.school().storage.read().await?;
-    let membership = roster::own(&mut *tx, &student, &teacher).await?;
+    let membership = roster::own(&mut *tx, &student, &teacher, edupro.school().clock.now()).await?;
     Ok(Json(MembershipView::new(&links, membership)))
 }
 

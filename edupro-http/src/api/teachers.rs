@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use edupro_core::{
     Change,
     accounts::{User, UserId},
+    coupons,
     files::Picture,
     profiles::{ADDRESS_LENGTH, BIO_LENGTH, GENDER_LENGTH, NAME_LENGTH, ProfileChanges},
     teachers::{self, TeacherChanges, TeacherWithCounts},
@@ -218,8 +219,13 @@ pub(crate) async fn update(
 }
 
 /// 1.22 Show what a teacher has earned.
-pub(crate) async fn revenue(signed_in: SignedIn) -> Answer<Json<RevenueView>> {
+pub(crate) async fn revenue(
+    State(edupro): State<EduPro>,
+    signed_in: SignedIn,
+) -> Answer<Json<RevenueView>> {
     let refusal = ApiError::error(StatusCode::FORBIDDEN, "You are not a teacher.");
-    signed_in.teacher_or(refusal)?;
-    Ok(Json(RevenueView { revenue: Number(teachers::revenue()) }))
+    let teacher = signed_in.teacher_or(refusal)?;
+    let mut tx = edupro.school().storage.read().await?;
+    let revenue = Number(coupons::revenue(&mut *tx, teacher.id).await?);
+    Ok(Json(RevenueView { revenue }))
 }

@@ -7,6 +7,7 @@ pub(crate) mod body;
 mod client;
 mod list;
 mod media;
+mod once;
 mod path;
 mod who;
 
@@ -15,6 +16,7 @@ pub(crate) use self::{
     client::{address, host},
     list::{ListQuery, Paginated, invalid_page},
     media::{PrivateLinks, viewer},
+    once::Once,
     path::Path,
     who::access_token,
 };

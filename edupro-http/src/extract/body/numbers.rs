@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
 use edupro_core::courses::TRAILER_URL_LENGTH;
 use http::Uri;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{
     Raw,
@@ -19,17 +21,23 @@ type Least = (i64, &'static str);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole {
     least: Option<Least>,
+    most: i64,
 }
 
 /// A whole number.
 pub(crate) const fn whole() -> Whole {
-    Whole { least: None }
+    Whole { least: None, most: i32::MAX as i64 }
 }
 
 impl Whole {
     /// At least this, or these words.
     pub(crate) const fn at_least(self, least: i64, words: &'static str) -> Self {
-        Self { least: Some((least, words)) }
+        Self { least: Some((least, words)), ..self }
+    }
+
+    /// At most this.
+    pub(crate) const fn at_most(self, most: i64) -> Self {
+        Self { most, ..self }
     }
 }
 
@@ -40,8 +48,8 @@ impl Kind for Whole {
         let Some(number) = number_text(raw).and_then(|text| whole_number(&text)) else {
             return one("A valid integer is required.");
         };
-        if number > i64::from(i32::MAX) {
-            let most = i32::MAX;
+        if number > self.most {
+            let most = self.most;
             return one(format!("Ensure this value is less than or equal to {most}."));
         }
         match self.least {
@@ -134,6 +142,100 @@ fn decimal(text: &str) -> Option<Decimal> {
     let parsed = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text));
     // A number with more digits than any field takes is a number all the same.
     parsed.ok().or_else(|| text.parse::<f64>().ok().map(|_| Decimal::MAX))
+}
+
+/// One of a few words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice<T>(fn(&str) -> Option<T>);
+
+/// One of the words that `known` knows.
+pub(crate) const fn choice<T>(known: fn(&str) -> Option<T>) -> Choice<T> {
+    Choice(known)
+}
+
+impl<T> Kind for Choice<T> {
+    type Value = T;
+
+    fn parse(&self, raw: Raw) -> Reading<T> {
+        let word = match raw {
+            Raw::Text(text) | Raw::Json(Value::String(text)) => text,
+            Raw::Json(value) => value.to_string(),
+            Raw::File(_) | Raw::LargeFile => String::new(),
+        };
+        self.0(word.trim()).map_or_else(|| one(format!("\"{word}\" is not a valid choice.")), Ok)
+    }
+}
+
+/// A UUID.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Id;
+
+/// A UUID.
+pub(crate) const fn id() -> Id {
+    Id
+}
+
+impl Kind for Id {
+    type Value = Uuid;
+
+    fn parse(&self, raw: Raw) -> Reading<Uuid> {
+        let text = match &raw {
+            Raw::Text(text) | Raw::Json(Value::String(text)) => text.trim(),
+            _ => "",
+        };
+        text.parse().or_else(|_| one("Must be a valid UUID."))
+    }
+}
+
+/// A moment in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MomentOf;
+
+/// A moment in time: `2026-11-23T08:40:36.176358Z`, with a blank for the `T`, without its offset
+/// (then it is UTC), without seconds, or a day alone (its midnight).
+pub(crate) const fn moment() -> MomentOf {
+    MomentOf
+}
+
+impl Kind for MomentOf {
+    type Value = DateTime<Utc>;
+
+    fn parse(&self, raw: Raw) -> Reading<DateTime<Utc>> {
+        let text = match &raw {
+            Raw::Text(text) | Raw::Json(Value::String(text)) => text.trim(),
+            _ => "",
+        };
+        read_moment(text).map_or_else(
+            || {
+                one("Datetime has wrong format. Use one of these formats instead: \
+                     YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
+            },
+            Ok,
+        )
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Null
+    }
+}
+
+fn read_moment(text: &str) -> Option<DateTime<Utc>> {
+    if !text.is_ascii() || text.get(..10)?.parse::<NaiveDate>().is_err() {
+        return None;
+    }
+    if text.len() == 10 {
+        let midnight = text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN);
+        return Some(midnight.and_utc());
+    }
+    let text = text.replacen(' ', "T", 1);
+    let offset_formats = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"];
+    let with_offset = offset_formats.iter().find_map(|f| DateTime::parse_from_str(&text, f).ok());
+    if let Some(moment) = with_offset {
+        return Some(moment.to_utc().trunc_subsecs(6));
+    }
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let without = formats.iter().find_map(|f| NaiveDateTime::parse_from_str(&text, f).ok());
+    without.map(|moment| moment.and_utc().trunc_subsecs(6))
 }
 
 /// True or false, in the many words of forms.
@@ -290,6 +392,42 @@ mod tests {
         );
         assert_eq!(words(json!("1e400")), "Ensure that there are no more than 10 digits in total.");
         assert_eq!(words(json!(-1)), "Ensure this value is greater than or equal to 0.");
+    }
+
+    #[test]
+    fn moments() {
+        for (sent, moment) in [
+            ("2026-11-23T08:40:36.176358Z", "2026-11-23T08:40:36.176358+00:00"),
+            ("2026-11-23 08:40:36", "2026-11-23T08:40:36+00:00"),
+            ("2026-11-23T10:40+02:00", "2026-11-23T08:40:00+00:00"),
+            ("2026-11-23T10:40", "2026-11-23T10:40:00+00:00"),
+            ("2026-11-23", "2026-11-23T00:00:00+00:00"),
+        ] {
+            assert_eq!(read(&moment_kind(), json!(sent)).unwrap().to_rfc3339(), moment, "{sent}");
+        }
+        for bad in [
+            "",
+            "yesterday",
+            "2026-02-30",
+            "2026-11-23T25:00",
+            "٢٠٢٦-١١-٢٣",
+            "2026-11-23T08:40:36x",
+        ] {
+            assert!(read(&moment_kind(), json!(bad)).is_err(), "{bad}");
+        }
+    }
+
+    fn moment_kind() -> MomentOf {
+        super::moment()
+    }
+
+    #[test]
+    fn choices_and_ids() {
+        let known = choice(|word| (word == "a").then_some(1));
+        assert_eq!(read(&known, json!("a")), Ok(1));
+        assert_eq!(read(&known, json!("b")), Err(vec!["\"b\" is not a valid choice.".into()]));
+        assert_eq!(read(&id(), json!("zzz")), Err(vec!["Must be a valid UUID.".into()]));
+        assert_eq!(read(&id(), json!(5)), Err(vec!["Must be a valid UUID.".into()]));
     }
 
     #[test]

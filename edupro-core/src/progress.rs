@@ -1,0 +1,121 @@
+//! How far a student has come (contract 8.6, behaviour 3.13 and 3.20).
+//!
+//! Progress is the share of a course's published lessons, in published modules, that the student
+//! has completed. It is worked out again whenever one of these changes, and is never above 100.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    School, StoreError, StoreResult, Transaction,
+    access::{self, Access},
+    accounts::{User, UserId},
+    coupons::Item,
+};
+
+/// A student and a lesson.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LessonProgress {
+    /// The row's number.
+    pub id: i64,
+    /// Whether the student has completed the lesson.
+    pub is_completed: bool,
+}
+
+/// Where progress is kept.
+#[async_trait]
+pub trait ProgressStore: Send {
+    /// A row for each lesson of what the student has just enrolled in, where there is none.
+    async fn begin(&mut self, student: UserId, item: &Item, now: DateTime<Utc>) -> StoreResult<()>;
+
+    /// A row of a new lesson for each student who has it now.
+    async fn add_lesson(&mut self, lesson: Uuid, now: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Forgets a student's rows in a course, but for modules that the student still has.
+    async fn end(&mut self, student: UserId, course: Uuid, now: DateTime<Utc>) -> StoreResult<()>;
+
+    /// The row of a student and a lesson.
+    async fn find(&mut self, student: UserId, lesson: Uuid) -> StoreResult<Option<LessonProgress>>;
+
+    /// Notes whether the lesson is completed; `None` when there is no row.
+    async fn set(
+        &mut self,
+        student: UserId,
+        lesson: Uuid,
+        is_completed: bool,
+        now: DateTime<Utc>,
+    ) -> StoreResult<Option<LessonProgress>>;
+
+    /// Works out the progress in a course and its modules again: of one student, or of everybody.
+    async fn recount(&mut self, course: Uuid, student: Option<UserId>) -> StoreResult<()>;
+}
+
+/// Why progress was not shown or noted.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgressError {
+    /// There is no such lesson, or no row: a preview is not part of what one has.
+    #[error("Not found.")]
+    Unknown,
+    /// The asker has no access, or is no student.
+    #[error("You don't have permission to access this lesson.")]
+    NoAccess,
+    /// The teacher has blocked the student.
+    #[error("You are blocked by the teacher.")]
+    Blocked,
+    /// The storage.
+    #[error("progress could not be read or saved")]
+    Store(#[from] StoreError),
+}
+
+/// The course of a lesson that this student may have.
+pub async fn admit(
+    tx: &mut dyn Transaction,
+    student: &User,
+    lesson: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Uuid, ProgressError> {
+    let lesson = tx.lessons().find(lesson).await?.ok_or(ProgressError::Unknown)?;
+    let access = access::content(tx, &lesson.place(), student, now).await?;
+    match access {
+        Access::Granted => Ok(lesson.module.course.id),
+        Access::Blocked => Err(ProgressError::Blocked),
+        Access::Owner | Access::Refused => Err(ProgressError::NoAccess),
+    }
+}
+
+/// 8.6: how it stands.
+pub async fn show(
+    tx: &mut dyn Transaction,
+    student: &User,
+    lesson: Uuid,
+    now: DateTime<Utc>,
+) -> Result<LessonProgress, ProgressError> {
+    admit(tx, student, lesson, now).await?;
+    tx.progress().find(student.id, lesson).await?.ok_or(ProgressError::Unknown)
+}
+
+/// 8.6: a student completes a lesson, or takes that back. `None` changes nothing.
+pub async fn update(
+    school: &School,
+    student: &User,
+    lesson: Uuid,
+    is_completed: Option<bool>,
+) -> Result<LessonProgress, ProgressError> {
+    let now = school.clock.now();
+    let Some(is_completed) = is_completed else {
+        return show(&mut *school.storage.read().await?, student, lesson, now).await;
+    };
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            let course = admit(&mut *tx, student, lesson, now).await?;
+            let noted = tx.progress().set(student.id, lesson, is_completed, now).await?;
+            let noted = noted.ok_or(ProgressError::Unknown)?;
+            tx.progress().recount(course, Some(student.id)).await?;
+            tx.commit().await?;
+            Ok(noted)
+        })
+        .await
+}
