@@ -80,6 +80,19 @@ pub struct Enrollment {
     pub last_activity: Option<DateTime<Utc>>,
 }
 
+impl Enrollment {
+    /// The enrolment as it stands at `now`: one whose time is over is expired from that moment,
+    /// also when the hour's job has not been there yet.
+    #[must_use]
+    fn at(mut self, now: DateTime<Utc>) -> Self {
+        if self.ends_at.is_some_and(|ends_at| ends_at <= now) {
+            self.status = EnrollmentStatus::Expired;
+            self.is_active = false;
+        }
+        self
+    }
+}
+
 /// An enrolment with who and what it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CourseEnrollment {
@@ -93,6 +106,13 @@ pub struct CourseEnrollment {
     pub course_title: String,
     /// First and last name of the teacher's account.
     pub teacher_name: String,
+}
+
+impl CourseEnrollment {
+    fn at(mut self, now: DateTime<Utc>) -> Self {
+        self.enrollment = self.enrollment.at(now);
+        self
+    }
 }
 
 /// A course with the student's own enrolment in it.
@@ -439,9 +459,11 @@ pub async fn of_course(
     tx: &mut dyn Transaction,
     teacher: UserId,
     course: Uuid,
+    now: DateTime<Utc>,
 ) -> Result<Vec<CourseEnrollment>, EnrollmentError> {
     courses::owned(tx, teacher, course).await?;
-    Ok(tx.enrollments().of_course(course).await?)
+    let found = tx.enrollments().of_course(course).await?;
+    Ok(found.into_iter().map(|found| found.at(now)).collect())
 }
 
 /// 3.11, X2: a page of the enrolments in a course, of everybody or of one student.
@@ -450,6 +472,7 @@ pub async fn page_of_course(
     teacher: UserId,
     course: Uuid,
     student: Option<UserId>,
+    now: DateTime<Utc>,
     page: Page,
 ) -> Result<PageOf<CourseEnrollment>, EnrollmentError> {
     courses::owned(tx, teacher, course).await?;
@@ -457,7 +480,8 @@ pub async fn page_of_course(
         None => EnrollmentsOf::Course(course),
         Some(student) => EnrollmentsOf::StudentInCourse(student, course),
     };
-    tx.enrollments().page(of, page).await?.ok_or(EnrollmentError::NoSuchPage)
+    let found = tx.enrollments().page(of, page).await?.ok_or(EnrollmentError::NoSuchPage)?;
+    Ok(found.map(|found| found.at(now)))
 }
 
 /// X3: a page of one student's enrolments with this teacher. Somebody who is neither the teacher's
@@ -466,6 +490,7 @@ pub async fn page_of_student(
     tx: &mut dyn Transaction,
     teacher: UserId,
     student: UserId,
+    now: DateTime<Utc>,
     page: Page,
 ) -> Result<PageOf<CourseEnrollment>, EnrollmentError> {
     let of = EnrollmentsOf::StudentOfTeacher(student, teacher);
@@ -473,7 +498,7 @@ pub async fn page_of_student(
     if found.count == 0 && tx.roster().standing(teacher, student).await?.is_none() {
         return Err(EnrollmentError::Unknown);
     }
-    Ok(found)
+    Ok(found.map(|found| found.at(now)))
 }
 
 /// 4.2: the courses that a student has now, of one teacher or of all. An unknown teacher has none.
@@ -500,8 +525,13 @@ pub async fn courses(
 pub async fn all_courses(
     tx: &mut dyn Transaction,
     student: UserId,
+    now: DateTime<Utc>,
 ) -> StoreResult<Vec<EnrolledCourse>> {
-    tx.enrollments().all_courses(student).await
+    let mut found = tx.enrollments().all_courses(student).await?;
+    for found in &mut found {
+        found.enrollment = found.enrollment.clone().at(now);
+    }
+    Ok(found)
 }
 
 /// 4.3: a teacher or the student ends an enrolment. What was paid stays paid.

@@ -124,7 +124,7 @@ fn it_starts_with_nothing_configured_and_the_demo_can_log_in() {
     assert!(server.ask(&login()).starts_with("HTTP/1.1 200 "));
     assert_eq!(fs::read(directory.path().join("edupro-data/secret")).unwrap(), secret);
     let list = run(&directory, &["user", "list"]);
-    assert_eq!(text(&list.stdout).lines().count(), 5, "{}", text(&list.stdout));
+    assert_eq!(text(&list.stdout).lines().count(), 9, "{}", text(&list.stdout));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::{
     access::holds_at,
     cents::{from_cents, to_cents},
     courses::{CourseRow, course_columns},
+    progress::share_completed,
     roster::standing,
     sql::Tx,
     students::{StudentRow, profile_columns},
@@ -179,6 +180,23 @@ macro_rules! enrolled_course {
     };
 }
 
+/// What the student `$1` has completed before enrolling: lessons of modules that were bought alone.
+macro_rules! progress_so_far {
+    ($scope:literal) => {
+        concat!(
+            "(SELECT ",
+            share_completed!(),
+            " AS progress
+              FROM modules m
+              JOIN lessons l ON l.module_id = m.id AND l.is_published
+              LEFT JOIN lesson_progress lp ON lp.lesson_id = l.id AND lp.student_id = $1
+              WHERE m.is_published AND ",
+            $scope,
+            ") n"
+        )
+    };
+}
+
 /// What a student has now: live, and let in by the teacher. `$3` is the moment, `$2` a teacher
 /// or NULL for all.
 macro_rules! has_now {
@@ -268,29 +286,35 @@ impl EnrollmentStore for Tx {
     ) -> StoreResult<Option<Enrollment>> {
         let statement = match &item.module {
             None => self
-                .query(
+                .query(concat!(
                     "INSERT INTO course_enrollments (student_id, course_id, enrolled_at, ends_at,
                                                      status, access_type, is_completed, is_active,
                                                      progress)
-                     VALUES ($1, $2, $3, $4, 'active', 'full_access', FALSE, TRUE, 0)
+                     SELECT $1, $2, $3, $4, 'active', 'full_access', n.progress = 10000, TRUE, n.progress
+                     FROM ",
+                    progress_so_far!("m.course_id = $2"),
+                    " WHERE TRUE
                      ON CONFLICT (student_id, course_id) DO NOTHING
                      RETURNING id AS enrollment_id, student_id, enrolled_at, ends_at, status,
                                access_type, is_completed, is_active AS enrollment_is_active,
                                progress, last_activity AS enrollment_activity",
-                )
+                ))
                 .bind(student.0)
                 .bind(item.course),
             Some((module, _)) => self
-                .query(
+                .query(concat!(
                     "INSERT INTO module_enrollments (student_id, module_id, enrolled_at, ends_at,
                                                      status, is_completed, is_active, progress)
-                     VALUES ($1, $2, $3, $4, 'active', FALSE, TRUE, 0)
+                     SELECT $1, $2, $3, $4, 'active', n.progress = 10000, TRUE, n.progress
+                     FROM ",
+                    progress_so_far!("m.id = $2"),
+                    " WHERE TRUE
                      ON CONFLICT (student_id, module_id) DO NOTHING
                      RETURNING id AS enrollment_id, student_id, enrolled_at, ends_at, status,
                                'full_access' AS access_type, is_completed,
                                is_active AS enrollment_is_active, progress,
                                CAST(NULL AS TIMESTAMPTZ) AS enrollment_activity",
-                )
+                ))
                 .bind(student.0)
                 .bind(*module),
         };
@@ -309,7 +333,7 @@ impl EnrollmentStore for Tx {
             None => self
                 .query(
                     "UPDATE course_enrollments
-                     SET status = CASE WHEN is_completed THEN 'completed' ELSE 'active' END,
+                     SET status = 'active',
                          access_type = 'full_access', is_active = TRUE, enrolled_at = $3, ends_at = $4
                      WHERE student_id = $1 AND course_id = $2
                        AND NOT (access_type = 'full_access' AND is_active
@@ -324,7 +348,7 @@ impl EnrollmentStore for Tx {
             Some((module, _)) => self
                 .query(
                     "UPDATE module_enrollments
-                     SET status = CASE WHEN is_completed THEN 'completed' ELSE 'active' END,
+                     SET status = 'active',
                          is_active = TRUE, enrolled_at = $3, ends_at = $4
                      WHERE student_id = $1 AND module_id = $2
                        AND NOT (is_active AND status IN ('active', 'completed')

@@ -22,7 +22,16 @@ impl From<ProgressRow> for LessonProgress {
     }
 }
 
-/// Sets progress to hundredths of a percent, rounded, and what follows from it. `$scope` says
+/// How much of the lessons `l` is completed in the rows `lp`: hundredths of a percent, rounded.
+macro_rules! share_completed {
+    () => {
+        "COALESCE((COUNT(CASE WHEN lp.is_completed THEN 1 END) * 10000 + COUNT(l.id) / 2)
+                      / NULLIF(COUNT(l.id), 0), 0)"
+    };
+}
+pub(crate) use share_completed;
+
+/// Sets progress and what follows from it. `$scope` says
 /// which lessons `l` in modules `m` belong to the enrolment.
 macro_rules! recount {
     ($table:literal, $scope:literal, $which:literal) => {
@@ -37,9 +46,9 @@ macro_rules! recount {
             $table,
             ".status WHEN n.progress = 10000 THEN 'completed' ELSE 'active' END
               FROM (
-                  SELECT e.id, COALESCE(
-                      (COUNT(CASE WHEN lp.is_completed THEN 1 END) * 10000 + COUNT(l.id) / 2)
-                          / NULLIF(COUNT(l.id), 0), 0) AS progress
+                  SELECT e.id, ",
+            share_completed!(),
+            " AS progress
                   FROM ",
             $table,
             " e

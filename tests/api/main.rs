@@ -9,11 +9,16 @@ mod support;
 
 mod accounts;
 mod categories;
+mod coupons;
 mod courses;
+mod enrollments;
 mod foundation;
 mod lessons;
 mod modules;
+mod money;
+mod progress;
 mod races;
+mod ratings;
 mod registration;
 mod roster;
 mod statements;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{course, module, on_both_engines, on_postgres};
 
 /// Sends the same request many times at once, each on a task of its own.
-async fn at_once<F>(count: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
+pub(crate) async fn at_once<F>(count: usize, request: impl Fn(usize) -> F) -> Vec<Answer>
 where
     F: Future<Output = Answer> + Send + 'static,
 {
@@ -29,7 +29,7 @@ fn post(browser: &Browser, path: &str, body: Value) -> impl Future<Output = Answ
     async move { browser.post(&path, body).await }
 }
 
-fn count(answers: &[Answer], status: u16) -> usize {
+pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status() == status).count()
 }
 

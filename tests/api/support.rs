@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use chrono::{DateTime, Utc};
-use edupro_http::testkit::{Browser, TestApp, TestBuilder};
+use edupro_http::testkit::{Answer, Browser, TestApp, TestBuilder};
 use edupro_storage::{Database, DatabaseOptions};
 use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
@@ -78,6 +78,48 @@ pub(crate) async fn module(teacher: &Browser, course: &str, body: Value) -> Stri
 pub(crate) async fn lesson(teacher: &Browser, module: &str, body: Value) -> String {
     let path = format!("/modules/{module}/lessons/create/");
     make(teacher, &path, body, json!({"title": "A lesson"})).await
+}
+
+/// Makes a course that costs nothing and returns its id.
+pub(crate) async fn free_course(teacher: &Browser) -> String {
+    course(teacher, json!({"title": "Gift", "is_free": true})).await
+}
+
+/// Makes coupons and returns their numbers and codes.
+pub(crate) async fn coupons(teacher: &Browser, count: usize, price: &str) -> Vec<(i64, String)> {
+    let body = json!({"number_of_coupons": count, "price": price});
+    let made = teacher.post("/coupon/create/", body).await;
+    assert_eq!(made.status(), 201, "{made}");
+    let name = |coupon: &Value| {
+        (coupon["id"].as_i64().unwrap(), coupon["code"].as_str().unwrap().to_owned())
+    };
+    made.json().as_array().unwrap().iter().map(name).collect()
+}
+
+/// Makes one coupon and returns its number and code.
+pub(crate) async fn coupon(teacher: &Browser, price: &str) -> (i64, String) {
+    coupons(teacher, 1, price).await.remove(0)
+}
+
+/// So many students of a teacher.
+pub(crate) async fn students(app: &TestApp, teacher: &str, count: usize) -> Vec<Browser> {
+    let mut students = Vec::with_capacity(count);
+    for number in 0..count {
+        students.push(app.student(&format!("student{number}"), teacher).await);
+    }
+    students
+}
+
+/// 4.1
+pub(crate) async fn redeem(student: &Browser, course: &str, code: &str) -> Answer {
+    let body = json!({"course_id": course, "coupon_code": code});
+    student.post("/course/course-enrollment/", body).await
+}
+
+/// 7.6
+pub(crate) async fn redeem_module(student: &Browser, module: &str, code: &str) -> Answer {
+    let body = json!({"module_id": module, "coupon_code": code});
+    student.post("/course/module-enrollment/", body).await
 }
 
 /// Enrols a student in a course, behind the school's back: nobody can do so yet by the front door.

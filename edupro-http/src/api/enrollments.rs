@@ -303,8 +303,9 @@ pub(crate) async fn list_of_course(
     Teacher(teacher): Teacher,
     Path(course): Path<Uuid>,
 ) -> Answer<Json<Vec<EnrollmentView>>> {
-    let mut tx = edupro.school().storage.read().await?;
-    let found = enrollments::of_course(&mut *tx, teacher.id, course).await?;
+    let school = edupro.school();
+    let mut tx = school.storage.read().await?;
+    let found = enrollments::of_course(&mut *tx, teacher.id, course, school.clock.now()).await?;
     Ok(Json(found.into_iter().map(EnrollmentView::from).collect()))
 }
 
@@ -329,8 +330,9 @@ pub(crate) async fn page_of_course(
     // A number that is none names nobody (behaviour G10).
     let student = query.value("student_id").map(|id| UserId(id.parse().unwrap_or_default()));
     let page = query.page(PAGE_SIZE)?;
-    let mut tx = edupro.school().storage.read().await?;
-    let found = enrollments::page_of_course(&mut *tx, teacher.id, course, student, page).await?;
+    let (school, id) = (edupro.school(), teacher.id);
+    let (mut tx, now) = (school.storage.read().await?, school.clock.now());
+    let found = enrollments::page_of_course(&mut *tx, id, course, student, now, page).await?;
     Ok(paginate(&query, &links, page.size, found))
 }
 
@@ -343,9 +345,9 @@ pub(crate) async fn page_of_student_in_course(
     query: ListQuery,
 ) -> Answer<Json<Paginated<DetailedEnrollmentView>>> {
     let page = query.page(PAGE_SIZE)?;
-    let mut tx = edupro.school().storage.read().await?;
-    let found =
-        enrollments::page_of_course(&mut *tx, teacher.id, course, Some(student), page).await?;
+    let (school, id) = (edupro.school(), teacher.id);
+    let (mut tx, now) = (school.storage.read().await?, school.clock.now());
+    let found = enrollments::page_of_course(&mut *tx, id, course, Some(student), now, page).await?;
     Ok(paginate(&query, &links, page.size, found))
 }
 
@@ -358,8 +360,9 @@ pub(crate) async fn page_of_student(
     query: ListQuery,
 ) -> Answer<Json<Paginated<DetailedEnrollmentView>>> {
     let page = query.page(PAGE_SIZE)?;
-    let mut tx = edupro.school().storage.read().await?;
-    let found = enrollments::page_of_student(&mut *tx, teacher.id, student, page).await?;
+    let school = edupro.school();
+    let (mut tx, now) = (school.storage.read().await?, school.clock.now());
+    let found = enrollments::page_of_student(&mut *tx, teacher.id, student, now, page).await?;
     Ok(paginate(&query, &links, page.size, found))
 }
 
@@ -406,8 +409,9 @@ pub(crate) async fn list_mine(
     Student(student): Student,
     Site(links): Site,
 ) -> Answer<Json<Vec<MyCourseView>>> {
-    let mut tx = edupro.school().storage.read().await?;
-    let found = enrollments::all_courses(&mut *tx, student.id).await?;
+    let school = edupro.school();
+    let mut tx = school.storage.read().await?;
+    let found = enrollments::all_courses(&mut *tx, student.id, school.clock.now()).await?;
     Ok(Json(found.into_iter().map(|found| MyCourseView::new(&links, found)).collect()))
 }
 

@@ -55,6 +55,11 @@ pub(super) fn video() -> Vec<u8> {
     file(&[chunk("JUNK", &[0; 33]), header])
 }
 
+/// A file of 20 seconds whose frames were not counted.
+pub(super) fn capture() -> Vec<u8> {
+    file(&[list("hdrl", &[avih(40_000, 0), stream("vids", 1, 25, 500)])])
+}
+
 #[test]
 fn frames_make_a_duration() {
     assert_eq!(of(&[avih(40_000, 250)]), Some(10_000));
@@ -89,6 +94,7 @@ fn the_longest_video_stream_tells_when_the_frames_do_not() {
         list("strl", &[chunk("strh", b"vids")]),
     ];
     let streams = streams.concat();
+    assert_eq!(milliseconds(&capture(), Avi), Some(20_000));
     assert_eq!(of(&[avih(0, 250), streams.clone()]), Some(20_000));
     assert_eq!(of(&[avih(40_000, 0), streams.clone()]), Some(20_000));
     assert_eq!(of(std::slice::from_ref(&streams)), Some(20_000));
