@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{coupon, course, on_postgres, on_sqlite, redeem};
 
 const STUDENTS: usize = 3;
-const COURSES: usize = 2;
+const COURSES: usize = 3;
 /// Hours that an enrolment and a coupon last.
 const LIFETIME: i64 = 30 * 24;
 
@@ -37,8 +37,8 @@ fn act() -> impl Strategy<Value = Act> {
     let coupon = any::<usize>;
     let (student, course) = (|| 0..STUDENTS, || 0..COURSES);
     prop_oneof![
-        4 => any::<bool>().prop_map(|dear| Act::Print { dear }),
-        2 => (coupon(), 1..4_i64).prop_map(|(coupon, uses)| Act::Allow { coupon, uses }),
+        3 => any::<bool>().prop_map(|dear| Act::Print { dear }),
+        4 => (coupon(), 1..5_i64).prop_map(|(coupon, uses)| Act::Allow { coupon, uses }),
         1 => (coupon(), any::<bool>()).prop_map(|(coupon, dear)| Act::Reprice { coupon, dear }),
         1 => (coupon(), any::<bool>()).prop_map(|(coupon, on)| Act::SwitchOn { coupon, on }),
         1 => (coupon(), any::<bool>()).prop_map(|(coupon, limited)| Act::Limit { coupon, limited }),
@@ -79,7 +79,7 @@ struct Model {
 }
 
 /// What each course costs.
-const PRICES: [i64; COURSES] = [50, 80];
+const PRICES: [i64; COURSES] = [50, 80, 50];
 
 impl Model {
     /// The whole of the rule: who is let in for which coupon, and what is said to the others.
@@ -321,7 +321,7 @@ fn histories(start: impl Future<Output = TestApp>) {
     let number = Cell::new(0);
     // What fails is printed whole; there is no file to keep it in.
     let config =
-        ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
+        ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 10..60), |acts| {
         number.set(number.get() + 1);
         runtime.block_on(async {
