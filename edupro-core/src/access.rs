@@ -166,7 +166,8 @@ mod tests {
 
     use super::*;
 
-    fn place(course: bool, module: bool, lesson: bool, is_free: bool) -> Place {
+    /// Whether course, module and lesson are published, and whether the lesson is free.
+    fn place([course, module, lesson, is_free]: [bool; 4]) -> Place {
         Place {
             course: Uuid::nil(),
             owner: UserId(1),
@@ -189,7 +190,7 @@ mod tests {
         ) {
             let [course, module, lesson, is_free, has_course, has_module] = flags;
             let ties = Ties { standing, course: has_course, module: has_module };
-            let access = decide(&place(course, module, lesson, is_free), UserId(2), ties);
+            let access = decide(&place([course, module, lesson, is_free]), UserId(2), ties);
             let may = standing == Some(Standing::Active)
                 && module
                 && lesson
@@ -200,8 +201,7 @@ mod tests {
 
         #[test]
         fn owners_have_what_is_theirs(flags in any::<[bool; 4]>()) {
-            let [course, module, lesson, is_free] = flags;
-            let access = decide(&place(course, module, lesson, is_free), UserId(1), Ties::default());
+            let access = decide(&place(flags), UserId(1), Ties::default());
             prop_assert_eq!(access, Access::Owner);
         }
     }

@@ -545,13 +545,12 @@ pub async fn delete(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let found = match user.is_student() {
-                true => tx.enrollments().find_of(course, user.id).await?,
-                false => {
-                    courses::owned(&mut *tx, user.id, course).await?;
-                    let id = enrollment.ok_or(EnrollmentError::WhichStudent)?;
-                    tx.enrollments().find(course, id).await?
-                }
+            let found = if user.is_student() {
+                tx.enrollments().find_of(course, user.id).await?
+            } else {
+                courses::owned(&mut *tx, user.id, course).await?;
+                let id = enrollment.ok_or(EnrollmentError::WhichStudent)?;
+                tx.enrollments().find(course, id).await?
             };
             let found = found
                 .filter(|found| enrollment.is_none_or(|id| id == found.id))

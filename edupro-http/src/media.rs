@@ -38,7 +38,7 @@ pub(crate) async fn download(
     let key = FileKey::parse(&format!("media/{path}")).ok_or_else(ApiError::not_found)?;
     let is_public = key.kind().is_some_and(FileKind::is_public);
     if !is_public {
-        admit(&edupro, &visitor, &key, &query).await?;
+        admit(&edupro, visitor.as_ref(), &key, &query).await?;
     }
     let range = headers.get(RANGE).and_then(|value| value.to_str().ok()).and_then(ByteRange::parse);
     let file = match edupro.school().files.get(&key, range).await {
@@ -57,7 +57,7 @@ pub(crate) async fn download(
 /// have access to its lesson, which is asked again now (security R25).
 async fn admit(
     edupro: &EduPro,
-    visitor: &Option<SignedIn>,
+    visitor: Option<&SignedIn>,
     key: &FileKey,
     query: &ListQuery,
 ) -> Answer<()> {

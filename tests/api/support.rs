@@ -157,9 +157,9 @@ pub(crate) async fn enroll(
 }
 
 /// A box of an MPEG-4 file.
-fn mp4_box(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn mp4_box(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len() + 8).unwrap().to_be_bytes();
-    [&length[..], name, content].concat()
+    [&length[..], &name, content].concat()
 }
 
 /// A film of so many seconds and no pictures.
@@ -168,9 +168,9 @@ pub(crate) fn film(seconds: u32) -> Vec<u8> {
     header[12..16].copy_from_slice(&1000_u32.to_be_bytes());
     header[16..20].copy_from_slice(&(seconds * 1000).to_be_bytes());
     [
-        mp4_box(b"ftyp", b"isom\0\0\x02\0isomiso2mp41"),
-        mp4_box(b"moov", &mp4_box(b"mvhd", &header)),
-        mp4_box(b"mdat", b""),
+        mp4_box(*b"ftyp", b"isom\0\0\x02\0isomiso2mp41"),
+        mp4_box(*b"moov", &mp4_box(*b"mvhd", &header)),
+        mp4_box(*b"mdat", b""),
     ]
     .concat()
 }

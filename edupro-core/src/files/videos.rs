@@ -3,6 +3,7 @@ use super::{CheckedFile, Extension, FileError, Upload};
 /// stub
 pub const VIDEO_MEGABYTES: u64 = 1024;
 /// stub
+#[must_use]
 pub const fn video_limit() -> u64 {
     VIDEO_MEGABYTES * 1024 * 1024
 }

@@ -248,7 +248,7 @@ pub(crate) async fn enroll_in_course(
 ) -> Answer<Response> {
     let form: CourseEnrollmentForm = incoming.read(&edupro).await?;
     let code = form.coupon_code.as_deref();
-    let asked = format!("{} {}", form.course_id, code.unwrap_or_default());
+    let wish = format!("{} {}", form.course_id, code.unwrap_or_default());
     let work = async {
         let wanted = Wanted::Course(form.course_id);
         let (item, enrollment) = enroll(&edupro, &student, &asker, wanted, code).await?;
@@ -266,7 +266,7 @@ pub(crate) async fn enroll_in_course(
         };
         Ok((StatusCode::CREATED, Json(view)).into_response())
     };
-    once.answer(&edupro, student.id, &asked, work).await
+    once.answer(&edupro, student.id, &wish, work).await
 }
 
 /// 7.6 Enrol in a module.
@@ -279,7 +279,7 @@ pub(crate) async fn enroll_in_module(
 ) -> Answer<Response> {
     let form: ModuleEnrollmentForm = incoming.read(&edupro).await?;
     let code = form.coupon_code.as_deref();
-    let asked = format!("{} {}", form.module_id, code.unwrap_or_default());
+    let wish = format!("{} {}", form.module_id, code.unwrap_or_default());
     let work = async {
         let wanted = Wanted::Module(form.module_id);
         let (_, enrollment) = enroll(&edupro, &student, &asker, wanted, code).await?;
@@ -294,7 +294,7 @@ pub(crate) async fn enroll_in_module(
         };
         Ok((StatusCode::CREATED, Json(view)).into_response())
     };
-    once.answer(&edupro, student.id, &asked, work).await
+    once.answer(&edupro, student.id, &wish, work).await
 }
 
 /// 3.10 List everybody in a course.
