@@ -24,8 +24,11 @@ use crate::{
     mail::{MailError, Message, Template},
 };
 
-/// How long a claim holds: longer than any job may take.
-const CLAIM: TimeDelta = TimeDelta::seconds(60);
+/// How long a job may take.
+const JOB_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a claim holds: longer than any job may take, and short enough that a job whose process
+/// was killed is done by another within a minute (security T13).
+const CLAIM: TimeDelta = TimeDelta::seconds(45);
 /// Tries before a job is given up and left for a person to look at (security R44).
 const TRIES_MAX: i64 = 10;
 /// The pause after the first failure; it doubles with each next one (security R44).
@@ -241,7 +244,7 @@ async fn run_next(school: &School) -> StoreResult<bool> {
     let Some(job) = claimed.await? else { return Ok(false) };
     let done = match job.expires_at {
         Some(end) if end <= now => Ok(()),
-        _ => match timeout(CLAIM.to_std().unwrap_or_default() / 2, run(school, &job)).await {
+        _ => match timeout(JOB_TIMEOUT, run(school, &job)).await {
             Ok(done) => done,
             Err(late) => Err(JobError::Other(late.into())),
         },

@@ -196,7 +196,8 @@ impl Builder {
             trusted_proxies: self.trusted_proxies,
             cookie_secure: self.cookie_secure.unwrap_or(is_https),
             traffic: Traffic::new(self.clock),
-            decoders: Arc::new(Semaphore::new(cores)),
+            // A large picture takes its decoder up to 200 MB.
+            decoders: Arc::new(Semaphore::new((cores / 2).max(1))),
             stopping: AtomicBool::new(false),
         }))
     }

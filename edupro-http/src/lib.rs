@@ -14,6 +14,10 @@
 //! # let _ = app; Ok(()) }
 //! ```
 //!
+//! Two things are the embedder's: run an [`edupro_core::jobs::Worker`], which sends the mails, and
+//! serve with `into_make_service_with_connect_info::<SocketAddr>()`, by which visitors are told
+//! apart. `examples/embed.rs` does both.
+//!
 //! | where | what |
 //! | --- | --- |
 //! | `routes.rs` | the table: every path, in the contract's order, with its numbers |

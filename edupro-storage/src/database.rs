@@ -1,6 +1,10 @@
 //! The two pools behind a [`Database`], and how a transaction is opened on them.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use edupro_core::{
@@ -192,6 +196,10 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
     let file = options.get_filename().to_owned();
+    // A database in memory has a name of this kind.
+    if !file.to_string_lossy().starts_with("file:") {
+        make_private(&file)?;
+    }
     // The writer is opened first: it makes the file and its journal.
     let write = pool::<sqlx::Sqlite>(1)
         .acquire_timeout(SQLITE_WRITE_TIMEOUT)
@@ -201,6 +209,19 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
     Ok(Pools::Sqlite { read, write, file })
+}
+
+/// Makes the file of a new database, which nobody but its owner may read, wherever it lies. SQLite
+/// gives its journal the same rights.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 fn pool<DB: sqlx::Database>(max_connections: u32) -> PoolOptions<DB> {

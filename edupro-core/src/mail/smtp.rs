@@ -14,13 +14,16 @@ use lettre::transport::smtp::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     InvalidSender, MailError, Mailer, Message,
     compose::{Alphabet, Sender},
 };
 use crate::Clock;
+
+/// How long a server may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How the way to the mail server is protected. There is no 'TLS if it can be had': whoever sits
 /// on the way would choose.
@@ -184,8 +187,9 @@ impl SmtpMailer {
         let mut connection = timeout_at(deadline, session).await.unwrap_or_else(|_| {
             Err(MailError::unavailable(format!("it took longer than {:?}", self.timeout)))
         })?;
-        // A mail is the server's by now, however it parts from us.
-        let _ = timeout_at(deadline, connection.quit()).await;
+        // A mail is the server's by now, however it parts from us. We hardly wait for that: who is
+        // killed meanwhile would send the mail again.
+        let _ = timeout(FAREWELL, connection.quit()).await;
         Ok(())
     }
 }
