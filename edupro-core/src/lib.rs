@@ -31,12 +31,15 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `smtp` (default) | [`mail::SmtpMailer`] |
+//! | `conformance` | what whoever implements a trait can have checked |
 
 pub mod access;
 pub mod accounts;
 pub mod categories;
 mod change;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod coupons;
 pub mod courses;
 pub mod enrollments;
