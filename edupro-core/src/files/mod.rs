@@ -30,6 +30,7 @@
 
 mod documents;
 mod download;
+mod duration;
 mod key;
 mod kind;
 mod links;

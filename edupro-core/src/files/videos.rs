@@ -1,41 +1,85 @@
-//! stub
-use super::{CheckedFile, Extension, FileError, Upload};
-/// stub
+//! Videos that strangers upload: what is accepted as which type, and how long they last.
+//!
+//! A video is kept as it came: nothing of it is decoded. Its content must be what the ending of
+//! its name says (behaviour G12, security R22).
+//!
+//! | type | content |
+//! |---|---|
+//! | MP4 | boxes, with another brand of videos than QuickTime's in the first place |
+//! | MOV | boxes, with QuickTime's brand among them, or from before there were brands |
+//! | MKV, `.webm` | Matroska that calls itself so |
+//! | AVI | AVI |
+
+mod types;
+
+use std::{io::Read, time::Duration};
+
+use super::{CheckedFile, Extension, FileError, Upload, duration};
+
+/// The largest size of a video, in MiB (behaviour G12).
 pub const VIDEO_MEGABYTES: u64 = 1024;
-/// stub
+
+/// How much of a file shows its type, in bytes.
+const HEAD: u64 = 4096;
+
+/// The largest size of a video, in bytes: the limit to stage it with.
 #[must_use]
 pub const fn video_limit() -> u64 {
     VIDEO_MEGABYTES * 1024 * 1024
 }
-/// stub
-#[derive(Debug)]
-pub struct Video {
-    /// x
-    pub duration: Option<std::time::Duration>,
-    file: CheckedFile,
-}
-impl From<Video> for CheckedFile {
-    fn from(v: Video) -> Self {
-        v.file
-    }
-}
-/// stub
+
+/// Why an upload is not taken for a video, in the words of behaviour G12.
 #[derive(Debug, thiserror::Error)]
 pub enum VideoError {
-    /// x
+    /// It has no bytes.
     #[error("The submitted file is empty.")]
     Empty,
-    /// x
+    /// It has too many bytes. Also what is said of an upload that was cut off at [`video_limit`].
     #[error("Video file size cannot exceed 1 GB.")]
     TooLarge,
-    /// x
+    /// It is no video, is of another type, or its name says another type.
     #[error("Unsupported extensions")]
     WrongType,
-    /// x
-    #[error("x")]
+    /// The video may be good; the disk is not.
+    #[error("the video could not be read")]
     Store(#[from] FileError),
 }
-/// stub
-pub fn check_video(upload: Upload) -> Result<Video, VideoError> {
-    Ok(Video { duration: None, file: upload.checked(Extension::Mp4) })
+
+/// A video that has been checked, in the staging directory.
+#[derive(Debug)]
+pub struct Video {
+    /// How long it lasts, if it tells.
+    pub duration: Option<Duration>,
+    file: CheckedFile,
 }
+
+impl From<Video> for CheckedFile {
+    fn from(video: Video) -> Self {
+        video.file
+    }
+}
+
+/// Checks that an upload is a video, and finds out how long it lasts.
+///
+/// This reads up to 16 MiB here and there in the file: run it on a thread that may block.
+pub fn check_video(upload: Upload) -> Result<Video, VideoError> {
+    if upload.size == 0 {
+        return Err(VideoError::Empty);
+    }
+    if upload.size > video_limit() {
+        return Err(VideoError::TooLarge);
+    }
+    let mut source = upload.open().map_err(FileError::from)?;
+    let mut head = Vec::new();
+    source.by_ref().take(HEAD).read_to_end(&mut head).map_err(FileError::from)?;
+    let container = duration::container(&head).ok_or(VideoError::WrongType)?;
+    let claimed = upload.file_name.as_deref().and_then(Extension::claimed_by);
+    let extension = claimed
+        .filter(|claimed| types::is_video(*claimed, container, &head))
+        .ok_or(VideoError::WrongType)?;
+    let duration = duration::duration(&mut source, container);
+    Ok(Video { duration, file: upload.checked(extension) })
+}
+
+#[cfg(test)]
+mod tests;

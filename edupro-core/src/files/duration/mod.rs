@@ -38,7 +38,7 @@ const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// How a video file is built, whatever is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Container {
+pub(super) enum Container {
     /// Boxes: MP4, and MOV, its elder (`.mp4`, `.mov`).
     Mp4,
     /// EBML: Matroska, and its part for browsers (`.mkv`, `.webm`).
@@ -50,7 +50,7 @@ pub enum Container {
 /// The container of the file that begins with `head`. 64 bytes are enough for what programs
 /// write, a few kilobytes for what is allowed.
 #[must_use]
-pub fn container(head: &[u8]) -> Option<Container> {
+pub(super) fn container(head: &[u8]) -> Option<Container> {
     let mut head = Cursor::new(head);
     let mut head = Bounded::new(&mut head)?;
     if avi::recognises(&mut head) {
@@ -67,7 +67,7 @@ pub fn container(head: &[u8]) -> Option<Container> {
 /// How long the video lasts. It reads here and there, so the caller does this where a thread may
 /// wait. `None` when the file does not tell, tells nonsense, or cannot be read.
 #[must_use]
-pub fn duration<S: Read + Seek>(source: &mut S, container: Container) -> Option<Duration> {
+pub(super) fn duration<S: Read + Seek>(source: &mut S, container: Container) -> Option<Duration> {
     let mut source = Bounded::new(source)?;
     let duration = match container {
         Container::Mp4 => mp4::duration(&mut source),
