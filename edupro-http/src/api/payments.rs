@@ -95,11 +95,8 @@ pub(crate) async fn checkout(
         }
     };
     let order = orders::checkout(edupro.school(), &student, wanted).await?;
-    let view = CheckoutView {
-        order_id: order.id,
-        url: order.url,
-        expires_at: Moment(order.expires_at),
-    };
+    let view =
+        CheckoutView { order_id: order.id, url: order.url, expires_at: Moment(order.expires_at) };
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -118,7 +115,9 @@ pub(crate) async fn webhook(
     let body = incoming.bytes().await?;
     let headers: Vec<(String, String)> = headers
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
         .collect();
     let request = WebhookRequest { headers: &headers, query: query.pairs(), body: &body };
     let events = school.payment.webhook(&request, school.clock.now()).await;
