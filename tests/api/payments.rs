@@ -1,10 +1,10 @@
 //! Checkout, orders and webhooks, which stand beside the contract: what is paid outside is in the
 //! ledger once, whatever the network does.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use edupro_core::payment::{Stripe, StripeOptions, Terms, orders};
+use edupro_core::payment::{PaymentError, Stripe, StripeOptions, Terms, orders};
 use edupro_http::testkit::{Answer, Browser, TestApp, TestBuilder};
 use futures_util::future::join_all;
 use insta::assert_snapshot;
@@ -403,6 +403,28 @@ on_both_engines! {
         assert_eq!(shop.stripe.sessions(), 1);
     }
 
+    /// A refusal ends the order, and nobody is told what Stripe said.
+    async fn refused(school) {
+        let shop = shop(school).await;
+        shop.stripe.fail(Fault::Refused);
+        assert_snapshot!("refused", shop.checkout().await);
+        shop.order().await;
+        assert_eq!(shop.stripe.sessions(), 1);
+    }
+
+    /// A page that was closed is paid on by nobody.
+    async fn cancelled(school) {
+        let shop = shop(school).await;
+        let order = shop.order().await;
+        let payment = &shop.app.school().payment;
+        payment.cancel("cs_test_1").await.unwrap();
+        assert!(matches!(payment.cancel("cs_test_1").await, Err(PaymentError::Rejected { .. })));
+        assert!(matches!(payment.cancel("cs_test_2").await, Err(PaymentError::NotFound)));
+        assert!(matches!(payment.cancel("../refunds").await, Err(PaymentError::NotFound)));
+        assert_eq!(shop.status(&order).await, "expired");
+        assert_ne!(shop.order().await, order);
+    }
+
     /// What nobody pays in time ends, and the next order has the price of its day.
     async fn in_time(school) {
         let shop = shop(school).await;
@@ -436,6 +458,34 @@ on_both_engines! {
         shop.pass(TimeDelta::minutes(1)).await;
         orders::reconcile(shop.app.school()).await.unwrap();
         assert_eq!(shop.books().await.1, 54);
+    }
+
+    /// Eight clicks at once make one order and one session.
+    async fn clicks_at_once(school) {
+        let shop = Arc::new(shop(school).await);
+        let clicks = (0..8).map(|_| {
+            let shop = Arc::clone(&shop);
+            tokio::spawn(async move { shop.order().await })
+        });
+        let orders: HashSet<_> = join_all(clicks).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!((orders.len(), shop.stripe.sessions()), (1, 1));
+    }
+
+    /// A coupon and a webhook at once: one of them gives the access, and the ledger has it once.
+    async fn coupon_at_once(school) {
+        let shop = shop(school).await;
+        let code = shop.coupon("50").await;
+        let order = shop.order().await;
+        let event = shop.stripe.event(COMPLETED, &shop.stripe.pay(&order));
+        let body = json!({"course_id": shop.course, "coupon_code": code});
+        let redeem = shop.omar.post("/course/course-enrollment/", body);
+        let (redeemed, ()) = futures_util::join!(redeem, shop.deliver(&event));
+        let status = shop.status(&order).await;
+        match redeemed.status() {
+            201 => assert_eq!(status, "paid_unneeded"),
+            other => assert_eq!((other, status), (400, json!("paid")), "{redeemed}"),
+        }
+        shop.assert_books("active", 50, 1).await;
     }
 
     /// Sixteen webhooks at once, half of them the same one, settle once.

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Broken,
     /// It is not even looked at.
     Busy,
+    /// It is refused, and the refusal is kept with the key.
+    Refused,
     /// It is done, and the answer does not arrive in time.
     Silent,
 }
@@ -219,6 +221,9 @@ async fn once(
         } else {
             let (status, body) = match fault {
                 Some(Fault::Broken) => refused(StatusCode::INTERNAL_SERVER_ERROR, "api_error", ""),
+                Some(Fault::Refused) => {
+                    refused(StatusCode::BAD_REQUEST, "invalid_request_error", "customer_email")
+                }
                 _ => work(&mut books, &parameters.iter().cloned().collect()),
             };
             books.kept.insert(key, Kept { parameters, status, body: body.clone() });
@@ -227,7 +232,7 @@ async fn once(
         (response, fault)
     };
     if matches!(fault, Some(Fault::Silent)) {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
     response
 }

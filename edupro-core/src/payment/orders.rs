@@ -188,7 +188,7 @@ pub enum CheckoutError {
     #[error(transparent)]
     Enroll(#[from] EnrollError),
     /// Nobody has to pay for it.
-    #[error("This {0} is free: enroll without paying.")]
+    #[error("This {0} is free: enrol without paying.")]
     Free(&'static str),
     /// There are no coins for its price.
     #[error("This price cannot be paid in {0}.")]
@@ -372,10 +372,8 @@ pub async fn show(school: &School, student: &User, id: Uuid) -> Result<Order, Or
 /// Asks the provider about an order, if nobody just has. That it does not answer is no failure:
 /// the order stays as it was.
 async fn look(school: &School, order: &Order) -> StoreResult<()> {
-    let Some(session) = order.session.as_deref() else { return Ok(()) };
-    if order.provider != school.payment.name() {
-        return Ok(());
-    }
+    let ours = order.session.as_deref().filter(|_| order.provider == school.payment.name());
+    let Some(session) = ours else { return Ok(()) };
     let now = school.clock.now();
     let may_ask = school
         .atomically(|| async {
@@ -391,6 +389,9 @@ async fn look(school: &School, order: &Order) -> StoreResult<()> {
     match school.payment.fetch(session).await {
         Ok(PaymentState::Open) => Ok(()),
         Ok(state) => settle_order(school, order.id, &state).await,
+        Err(PaymentError::NotFound) if order.expires_at <= now => {
+            settle_order(school, order.id, &PaymentState::Expired).await
+        }
         Err(error) => {
             tracing::warn!(order = %order.id, %error, "a provider was asked about an order in vain");
             Ok(())
@@ -405,7 +406,7 @@ pub async fn reconcile(school: &School) -> StoreResult<()> {
     let waiting = tx.orders().unsettled(now - SILENCE, RECONCILED_AT_ONCE).await?;
     drop(tx);
     for order in waiting {
-        if order.awaits() {
+        if order.awaits() && order.provider == school.payment.name() {
             look(school, &order).await?;
         } else if order.expires_at <= now {
             settle_order(school, order.id, &PaymentState::Expired).await?;

@@ -173,11 +173,10 @@ impl From<PaymentError> for ApiError {
 impl From<CheckoutError> for ApiError {
     fn from(error: CheckoutError) -> Self {
         let field = match error {
-            CheckoutError::NoCheckout => "payment",
+            CheckoutError::NoCheckout | CheckoutError::Underway(_) => "payment",
             CheckoutError::Free("module") => "module_id",
             CheckoutError::Free(_) => "course_id",
             CheckoutError::Price(_) => "price",
-            CheckoutError::Underway(_) => "payment",
             CheckoutError::Enroll(error) => return error.into(),
             CheckoutError::Provider(error) => return error.into(),
             CheckoutError::Store(error) => return error.into(),
