@@ -178,3 +178,35 @@ fn files(config: &Config) -> anyhow::Result<FileStore> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    /// The provider of a configuration that asks for Stripe, in a server with or without it.
+    #[test]
+    fn stripe_is_there_or_its_absence_is_told_with_the_remedy() {
+        let variables = [
+            ("PROVIDER", "stripe"),
+            ("SECRET_KEY", "sk_test_123"),
+            ("WEBHOOK_SECRET", "whsec_123"),
+            ("CURRENCY", "EGP"),
+            ("SUCCESS_URL", "https://school.example/paid"),
+            ("CANCEL_URL", "https://school.example/courses"),
+        ];
+        let variables = variables
+            .map(|(key, value)| (format!("EDUPRO_PAYMENT__{key}").into(), value.into()))
+            .into();
+        let loaded = Loaded::new(Sources { variables, ..Sources::default() }).unwrap();
+        let found = payment(&loaded).map(|payment| payment.name()).map_err(|e| e.to_string());
+        match cfg!(feature = "stripe") {
+            true => assert_eq!(found.unwrap(), "stripe"),
+            false => assert_eq!(
+                found.unwrap_err(),
+                "EDUPRO_PAYMENT__PROVIDER: `payment.provider` \"stripe\" is not in this server: \
+                 build it with `--features stripe`"
+            ),
+        }
+    }
+}
