@@ -189,6 +189,14 @@ pub trait EnrollmentStore: Send {
         ends_at: Option<DateTime<Utc>>,
     ) -> StoreResult<Option<Enrollment>>;
 
+    /// Takes back the enrolment that was made or renewed at this very moment, if it lives.
+    async fn cancel(
+        &mut self,
+        student: UserId,
+        item: &Item,
+        enrolled_at: DateTime<Utc>,
+    ) -> StoreResult<bool>;
+
     /// Adds an enrolment and what was paid to the totals of a course.
     async fn count(&mut self, course: Uuid, enrollments: i64, revenue: Decimal) -> StoreResult<()>;
 
@@ -288,14 +296,14 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Course(_) => "course",
             Self::Module(_) => "module",
         }
     }
 
-    async fn prospect(
+    pub(crate) async fn prospect(
         self,
         tx: &mut dyn Transaction,
         student: UserId,
@@ -314,7 +322,7 @@ impl Wanted {
     }
 
     /// Everything that speaks against enrolling before anything is paid, in the ruled order.
-    fn refusal(self, prospect: &Prospect) -> Option<EnrollError> {
+    pub(crate) fn refusal(self, prospect: &Prospect) -> Option<EnrollError> {
         if !prospect.is_published {
             return Some(EnrollError::NotPublished(self.word()));
         }
@@ -334,6 +342,14 @@ impl Wanted {
     }
 }
 
+/// When an enrolment ends that is made now.
+pub(crate) fn end(school: &School, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match school.settings.enrollment_days {
+        0 => None,
+        days => Some(now + TimeDelta::days(days)),
+    }
+}
+
 /// 4.1, 7.6: a student enrols. Free things need no code and use none up.
 pub async fn enroll(
     school: &School,
@@ -349,10 +365,7 @@ pub async fn enroll(
     if code.is_some() {
         limits::look(school, &wrong_codes).await?;
     }
-    let ends_at = match school.settings.enrollment_days {
-        0 => None,
-        days => Some(now + TimeDelta::days(days)),
-    };
+    let ends_at = end(school, now);
     let done = school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;

@@ -22,6 +22,7 @@ use crate::{
     error::Source,
     files::FileKey,
     mail::{MailError, Message, Template},
+    payment::orders,
 };
 
 /// How long a job may take.
@@ -41,6 +42,8 @@ const WORKERS: usize = 4;
 const LOOK: Duration = Duration::from_secs(5);
 /// How often what has ended is marked so. Access asks the clock itself (behaviour G17).
 const EXPIRY: TimeDelta = TimeDelta::minutes(5);
+/// How often a provider is asked about payments of which it has said nothing.
+const RECONCILIATION: TimeDelta = TimeDelta::minutes(10);
 /// How often old sessions, codes, counters and staged files are swept out.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(24);
 /// How long an upload that was never finished is kept (security R20).
@@ -190,7 +193,9 @@ impl Worker {
             workers.spawn(serve(Arc::clone(&self.school), stop.clone()));
         }
         workers.spawn(every(HOUSEKEEPING, sweep, Arc::clone(&self.school), stop.clone()));
-        workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop));
+        workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop.clone()));
+        let reconcile = orders::reconcile;
+        workers.spawn(every(RECONCILIATION, reconcile, Arc::clone(&self.school), stop));
         workers.join_all().await;
     }
 
@@ -388,6 +393,7 @@ async fn sweep(school: &School) -> StoreResult<()> {
         tx.resets().purge(now - KEPT).await?;
         tx.limits().purge(now).await?;
         tx.idempotency().purge(now - HOUSEKEEPING).await?;
+        tx.orders().purge_events(now - KEPT).await?;
         tx.commit().await
     })
     .await?;

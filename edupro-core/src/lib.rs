@@ -9,6 +9,7 @@
 //! | [`roster`] | which students a teacher has | 1.11, 1.12, 1.17–1.21 |
 //! | [`categories`], [`courses`], [`modules`], [`lessons`] | what is taught | 2, 3.1–3.9, 7.1–7.5, 8.1–8.5 |
 //! | [`coupons`], [`enrollments`] | how a student pays and enrols | 4, 5, 7.6, 3.10, 3.11, 1.22 |
+//! | [`payment`] | who takes the money, and orders with those outside | |
 //! | [`progress`], [`ratings`] | how far students come, and what they think | 8.6, 6 |
 //! | [`access`] | who may see what | |
 //! | [`limits`] | how often something may be tried | |
@@ -32,6 +33,7 @@
 //! | --- | --- |
 //! | `smtp` (default) | [`mail::SmtpMailer`] |
 //! | `conformance` | what whoever implements a trait can have checked |
+//! | `stripe` | `payment::Stripe`: Stripe Checkout, and an HTTPS client with it |
 
 pub mod access;
 pub mod accounts;
@@ -53,6 +55,7 @@ pub mod limits;
 pub mod mail;
 pub mod modules;
 mod page;
+pub mod payment;
 pub mod profiles;
 pub mod progress;
 pub mod ratings;

@@ -10,6 +10,7 @@ use crate::{
     error::store_error,
     files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
     mail::{Mailer, Templates},
+    payment::PaymentProvider,
     storage,
 };
 
@@ -67,6 +68,8 @@ pub struct School {
     pub mailer: Arc<dyn Mailer>,
     /// What mails say.
     pub templates: Templates,
+    /// Takes money, beside the coupons that always work.
+    pub payment: Arc<dyn PaymentProvider>,
     /// What this school has set.
     pub settings: Settings,
     /// Wakes the worker when a committed transaction may have left a job.

@@ -29,6 +29,7 @@ use crate::{
     lessons::LessonStore,
     limits::LimitStore,
     modules::ModuleStore,
+    payment::orders::OrderStore,
     progress::ProgressStore,
     ratings::RatingStore,
     roster::RosterStore,
@@ -81,6 +82,8 @@ pub trait Transaction: Send {
     fn coupons(&mut self) -> &mut dyn CouponStore;
     /// Who has what.
     fn enrollments(&mut self) -> &mut dyn EnrollmentStore;
+    /// What students pay for outside.
+    fn orders(&mut self) -> &mut dyn OrderStore;
     /// How far students have come.
     fn progress(&mut self) -> &mut dyn ProgressStore;
     /// What students think.

@@ -11,6 +11,7 @@ use edupro_core::{
     accounts::{HashCost, Keys, Passwords, WeakSecret},
     files::{FileError, FileStore},
     mail::{LogMailer, Mailer, Templates},
+    payment::{CouponEngine, PaymentProvider},
 };
 use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore};
@@ -32,6 +33,7 @@ pub struct Builder {
     mailer: Arc<dyn Mailer>,
     templates: Templates,
     files: Option<FileStore>,
+    payment: Arc<dyn PaymentProvider>,
     public_url: Option<String>,
     cors_origins: Vec<String>,
     trusted_proxies: Vec<IpNet>,
@@ -73,6 +75,7 @@ impl Builder {
             mailer: Arc::new(LogMailer),
             templates: Templates::default(),
             files: None,
+            payment: Arc::new(CouponEngine),
             public_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -140,6 +143,12 @@ impl Builder {
         self
     }
 
+    /// Who takes money. Default: nobody; coupons work, as they do beside every provider.
+    pub fn payment(mut self, payment: Arc<dyn PaymentProvider>) -> Self {
+        self.payment = payment;
+        self
+    }
+
     /// Where the school is reached from outside: the base of every link. Default: what each
     /// request calls the host.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
@@ -180,6 +189,7 @@ impl Builder {
             files: self.files.map_or_else(FileStore::in_memory, Ok)?,
             mailer: self.mailer,
             templates: self.templates,
+            payment: self.payment,
             settings: self.settings,
             work: Arc::new(Notify::new()),
             entropy: self.entropy,

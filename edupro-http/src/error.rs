@@ -137,6 +137,12 @@ impl ApiError {
             .with_header(header::RETRY_AFTER, seconds.into())
     }
 
+    /// Something outside is broken. The cause goes to the log and nowhere else.
+    pub(crate) fn bad_gateway(error: &(dyn Error + 'static), words: &'static str) -> Self {
+        tracing::error!(error, "somebody else failed a request");
+        Self::detail(StatusCode::BAD_GATEWAY, words)
+    }
+
     /// Something is broken. The cause goes to the log and nowhere else.
     pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");

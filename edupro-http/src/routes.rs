@@ -14,7 +14,7 @@ use crate::{
     EduPro,
     api::{
         accounts, categories, coupons, courses, enrollments, health, index, lessons, modules,
-        progress, ratings, registration, roster, students, teachers,
+        payments, progress, ratings, registration, roster, students, teachers,
     },
     error::ApiError,
     guard, media,
@@ -91,6 +91,9 @@ pub(crate) fn api() -> Api {
             delete(enrollments::delete),
         ) // 4.3
         .at("/course/course-enrollment-delete/{course_id}/", delete(enrollments::delete_own)) // 4.3
+        .bare("/payments/checkout/", post(payments::checkout)) // beside the contract
+        .bare("/payments/webhook/{provider}/", post(payments::webhook)) // beside the contract
+        .bare("/payments/orders/{id}", get(payments::show)) // beside the contract
         // 5 Coupon Management
         .at("/coupon/create/", post(coupons::create)) // 5.1
         .at("/coupon/list/", get(coupons::list)) // 5.2
@@ -157,8 +160,8 @@ impl Api {
         self.bare(path, methods)
     }
 
-    /// A path of the contract whose parameter is missing: it has an answer of its own
-    /// (behaviour G1) but is no path of the index.
+    /// A path beside the contract, or one of it whose parameter is missing: it has an answer of its
+    /// own (behaviour G1) but is no path of the index.
     fn bare(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
         let short = path.trim_end_matches('/');
         self.router = self

@@ -9,6 +9,7 @@ use edupro_core::{
     mail::{
         FileMailer, LogMailer, Mailer, SmtpConfigError, SmtpMailer, SmtpOptions, SmtpTls, Templates,
     },
+    payment::{CouponEngine, PaymentProvider},
 };
 use edupro_http::EduPro;
 use edupro_storage::{ConnectError, Database, DatabaseOptions};
@@ -16,7 +17,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::{
     Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailProvider, MailTls, Origin,
-    PaymentProvider, Smtp, VideoProvider,
+    Payment, Smtp, StripeKeys, VideoProvider,
 };
 
 /// The school of a configuration, for a command that does not listen.
@@ -58,8 +59,8 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     // One provider each, so far: with a second one this line no longer compiles.
-    let (VideoProvider::Local, PaymentProvider::Coupon, GradingProvider::Auto) =
-        (config.video.provider, config.payment.provider, config.grading.provider);
+    let (VideoProvider::Local, GradingProvider::Auto) =
+        (config.video.provider, config.grading.provider);
     let mut builder = EduPro::builder(Arc::new(database))
         .secret(config.secret(&*entropy)?.expose_secret())
         .settings(settings(config))
@@ -67,6 +68,7 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
         .mailer(mailer(loaded, Arc::clone(&clock))?)
         .templates(templates(loaded)?)
         .files(files(config)?)
+        .payment(payment(loaded)?)
         .cors_origins(config.http.cors_origins.iter().map(Origin::as_str))
         .trusted_proxies(config.http.trusted_proxies.iter().copied())
         .cookie_secure(config.cookies_are_secure())
@@ -138,12 +140,73 @@ fn templates(loaded: &Loaded) -> Result<Templates, ConfigError> {
         .map_err(|error| loaded.invalid("mail.templates", format!("is refused: {error}")))
 }
 
+fn payment(loaded: &Loaded) -> Result<Arc<dyn PaymentProvider>, ConfigError> {
+    match &loaded.config.payment {
+        Payment::Coupon => Ok(Arc::new(CouponEngine)),
+        Payment::Stripe(keys) => stripe(loaded, keys),
+    }
+}
+
+#[cfg(feature = "stripe")]
+fn stripe(loaded: &Loaded, keys: &StripeKeys) -> Result<Arc<dyn PaymentProvider>, ConfigError> {
+    use edupro_core::payment::{Stripe, StripeOptions};
+
+    let (key, secret) = (keys.secret_key.clone(), keys.webhook_secret.clone());
+    let mut options = StripeOptions::new(key, secret, keys.terms.clone());
+    options.webhook_secrets.extend(keys.webhook_secret_previous.clone());
+    if let Some(url) = &keys.base_url {
+        url.as_str().clone_into(&mut options.base_url);
+    }
+    match Stripe::new(options) {
+        Ok(stripe) => Ok(Arc::new(stripe)),
+        Err(error) => Err(loaded.invalid("payment.provider", format!("cannot be used: {error}"))),
+    }
+}
+
+#[cfg(not(feature = "stripe"))]
+fn stripe(loaded: &Loaded, _: &StripeKeys) -> Result<Arc<dyn PaymentProvider>, ConfigError> {
+    let problem = "\"stripe\" is not in this server: build it with `--features stripe`";
+    Err(loaded.invalid("payment.provider", problem.to_owned()))
+}
+
 fn files(config: &Config) -> anyhow::Result<FileStore> {
     match config.files.provider {
         FilesProvider::Disk => {
             let directory = config.data_path("files");
             let used = FileStore::on_disk(&directory);
             used.with_context(|| format!("cannot keep files in {}", directory.display()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    /// The provider of a configuration that asks for Stripe, in a server with or without it.
+    #[test]
+    fn stripe_is_there_or_its_absence_is_told_with_the_remedy() {
+        let variables = [
+            ("PROVIDER", "stripe"),
+            ("SECRET_KEY", "sk_test_123"),
+            ("WEBHOOK_SECRET", "whsec_123"),
+            ("CURRENCY", "EGP"),
+            ("SUCCESS_URL", "https://school.example/paid"),
+            ("CANCEL_URL", "https://school.example/courses"),
+        ];
+        let variables = variables
+            .map(|(key, value)| (format!("EDUPRO_PAYMENT__{key}").into(), value.into()))
+            .into();
+        let loaded = Loaded::new(Sources { variables, ..Sources::default() }).unwrap();
+        let found = payment(&loaded).map(|payment| payment.name()).map_err(|e| e.to_string());
+        match cfg!(feature = "stripe") {
+            true => assert_eq!(found.unwrap(), "stripe"),
+            false => assert_eq!(
+                found.unwrap_err(),
+                "EDUPRO_PAYMENT__PROVIDER: `payment.provider` \"stripe\" is not in this server: \
+                 build it with `--features stripe`"
+            ),
         }
     }
 }

@@ -20,6 +20,7 @@ use edupro_core::{
     lessons::LessonStore,
     limits::LimitStore,
     modules::ModuleStore,
+    payment::orders::OrderStore,
     progress::ProgressStore,
     ratings::RatingStore,
     roster::RosterStore,
@@ -314,6 +315,10 @@ impl Transaction for Tx {
     }
 
     fn enrollments(&mut self) -> &mut dyn EnrollmentStore {
+        self
+    }
+
+    fn orders(&mut self) -> &mut dyn OrderStore {
         self
     }
 

@@ -365,6 +365,34 @@ impl EnrollmentStore for Tx {
         row.map(Enrollment::try_from).transpose()
     }
 
+    async fn cancel(
+        &mut self,
+        student: UserId,
+        item: &Item,
+        enrolled_at: DateTime<Utc>,
+    ) -> StoreResult<bool> {
+        let statement = match &item.module {
+            None => self
+                .query(
+                    "UPDATE course_enrollments
+                     SET status = 'cancelled', access_type = 'no_access', is_active = FALSE
+                     WHERE student_id = $1 AND course_id = $2 AND enrolled_at = $3
+                       AND status IN ('active', 'completed')",
+                )
+                .bind(student.0)
+                .bind(item.course),
+            Some((module, _)) => self
+                .query(
+                    "UPDATE module_enrollments SET status = 'cancelled', is_active = FALSE
+                     WHERE student_id = $1 AND module_id = $2 AND enrolled_at = $3
+                       AND status IN ('active', 'completed')",
+                )
+                .bind(student.0)
+                .bind(*module),
+        };
+        Ok(statement.bind(enrolled_at).execute().await? == 1)
+    }
+
     async fn count(&mut self, course: Uuid, enrollments: i64, revenue: Decimal) -> StoreResult<()> {
         self.query(
             "UPDATE courses

@@ -37,6 +37,7 @@ mod lessons;
 mod limits;
 mod migrations;
 mod modules;
+mod orders;
 mod progress;
 mod ratings;
 mod resets;

@@ -21,7 +21,7 @@ macro_rules! shared {
 }
 
 /// Every migration in order.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     shared!(1, "accounts", "../migrations/0001_accounts.sql"),
     shared!(2, "courses", "../migrations/0002_courses.sql"),
     // The engines have nothing in common here.
@@ -38,6 +38,7 @@ const STEPS: [Step; 5] = [
         include_str!("../migrations/0005_ledger.postgres.sql"),
         include_str!("../migrations/0005_ledger.sqlite.sql"),
     ),
+    shared!(6, "orders", "../migrations/0006_orders.sql"),
 ];
 
 /// What stands for a word that differs: PostgreSQL's, SQLite's.

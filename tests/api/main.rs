@@ -17,6 +17,7 @@ mod ledger;
 mod lessons;
 mod modules;
 mod money;
+mod payments;
 mod progress;
 mod races;
 mod ratings;

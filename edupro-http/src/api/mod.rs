@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod index;
 pub(crate) mod lessons;
 pub(crate) mod modules;
+pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod ratings;
 pub(crate) mod registration;

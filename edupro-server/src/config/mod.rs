@@ -7,6 +7,7 @@
 mod error;
 mod keys;
 mod mail;
+mod payment;
 mod period;
 mod print;
 mod secret;
@@ -26,15 +27,16 @@ use std::{
 use figment::Figment;
 use serde::{Deserialize, Serialize};
 
-use self::sections::MailKeys;
+use self::sections::{MailKeys, PaymentKeys};
 pub use self::{
     error::ConfigError,
     mail::{Mail, MailProvider, Smtp},
+    payment::{Payment, StripeKeys},
     period::{NotAPeriod, Period},
     secret::SecretError,
     sections::{
         Auth, Database, Enrollment, Files, FilesProvider, Grading, GradingProvider, Http, Log,
-        LogFormat, MailTls, Payment, PaymentProvider, Video, VideoProvider,
+        LogFormat, MailTls, Video, VideoProvider,
     },
     source::Sources,
     urls::{DatabaseUrl, Origin, PublicUrl},
@@ -53,7 +55,7 @@ struct Sections {
     mail: MailKeys,
     video: Video,
     files: Files,
-    payment: Payment,
+    payment: PaymentKeys,
     grading: Grading,
     log: Log,
 }
@@ -224,7 +226,7 @@ fn check(sections: &Sections) -> Result<Config, Problem> {
         mail: Mail::new(&sections.mail)?,
         video: sections.video.clone(),
         files: sections.files.clone(),
-        payment: sections.payment.clone(),
+        payment: Payment::new(&sections.payment)?,
         grading: sections.grading.clone(),
         log: sections.log.clone(),
     })

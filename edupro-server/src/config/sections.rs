@@ -225,21 +225,31 @@ pub enum FilesProvider {
     Disk,
 }
 
-/// The keys of `[payment]`.
+/// The keys of `[payment]`, as they are written. Those that go with a provider make a
+/// [`Payment`](super::Payment).
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Payment {
-    /// How courses are paid for.
-    pub provider: PaymentProvider,
+pub(super) struct PaymentKeys {
+    pub(super) provider: PaymentKind,
+    #[serde(serialize_with = "hidden")]
+    pub(super) secret_key: Option<SecretString>,
+    #[serde(serialize_with = "hidden")]
+    pub(super) webhook_secret: Option<SecretString>,
+    #[serde(serialize_with = "hidden")]
+    pub(super) webhook_secret_previous: Option<SecretString>,
+    pub(super) currency: Option<String>,
+    pub(super) success_url: Option<String>,
+    pub(super) cancel_url: Option<String>,
+    pub(super) base_url: Option<PublicUrl>,
 }
 
-/// How courses are paid for.
+/// The names of the payment providers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum PaymentProvider {
-    /// With coupons that teachers hand out.
+pub(super) enum PaymentKind {
     #[default]
     Coupon,
+    Stripe,
 }
 
 /// The keys of `[grading]`.

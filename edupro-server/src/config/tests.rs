@@ -84,6 +84,9 @@ fn the_examples_commented_lines_are_valid() {
         if section == "[mail]" {
             file += "provider = \"smtp\"\nfrom = \"mail@school.example\"\n";
         }
+        if section == "[payment]" {
+            file += "provider = \"stripe\"\n";
+        }
         load(&file, &[]).unwrap_or_else(|error| panic!("{file}: {error}"));
     }
 }
@@ -284,6 +287,36 @@ fn keys_of_another_mail_provider_are_refused() {
         "the default: `mail.from` must say whom mails are from, such as \"School \
          <mail@school.example>\""
     );
+}
+
+#[test]
+fn a_payment_provider_has_its_keys_and_no_others() {
+    assert_eq!(
+        refusal("", &[("EDUPRO_PAYMENT__SECRET_KEY", "sk_test_123")]),
+        "EDUPRO_PAYMENT__SECRET_KEY: `payment.secret_key` belongs to `payment.provider = \
+         \"stripe\"`: set that, or leave this out"
+    );
+    let stripe = "[payment]\nprovider = \"stripe\"\nsecret_key = \"sk_test_123\"\n\
+                  webhook_secret = \"whsec_123\"\nsuccess_url = \"https://school.example/paid\"\n";
+    assert_eq!(
+        refusal(stripe, &[]),
+        "the default: `payment.currency` is needed when `payment.provider` is \"stripe\""
+    );
+    let cancel = ("EDUPRO_PAYMENT__CANCEL_URL", "https://school.example/?a={CHECKOUT_SESSION_ID}");
+    assert_eq!(
+        refusal(stripe, &[cancel, ("EDUPRO_PAYMENT__CURRENCY", "pounds")]),
+        "EDUPRO_PAYMENT__CURRENCY: `payment.currency` must be three letters, such as \"EGP\""
+    );
+    let loaded = load(stripe, &[cancel, ("EDUPRO_PAYMENT__CURRENCY", "egp")]).unwrap();
+    let Payment::Stripe(keys) = &loaded.config.payment else { panic!("not stripe") };
+    assert_eq!(keys.terms.currency.to_string(), "EGP");
+    assert!(!loaded.to_toml().contains("_123"), "{}", loaded.to_toml());
+    assert!(!format!("{loaded:?}").contains("_123"), "{loaded:?}");
+    for (key, secret) in [("SECRET_KEY", "pk_test_123"), ("WEBHOOK_SECRET", "123")] {
+        let message = refusal(stripe, &[cancel, (&format!("EDUPRO_PAYMENT__{key}"), secret)]);
+        assert!(message.contains("must begin with"), "{message}");
+        assert!(!message.contains("123"), "{message}");
+    }
 }
 
 #[test]

@@ -107,6 +107,11 @@ impl Incoming {
         reading.await.map_err(|error| ApiError::internal(&error))?
     }
 
+    /// A small body as it came in, whatever it says it is: for what is signed byte for byte.
+    pub(crate) async fn bytes(self) -> Result<Bytes, ApiError> {
+        text(self.request).await
+    }
+
     async fn input<F: Form>(self, edupro: &EduPro) -> Result<Input, ApiError> {
         let headers = self.request.headers();
         let media_type = media_type(headers);

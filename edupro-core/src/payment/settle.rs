@@ -1,0 +1,212 @@
+//! What a provider says about an order becomes an enrolment and a row in the ledger, once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::{
+    Money, PaymentEvent, PaymentState,
+    orders::{Order, OrderStatus},
+};
+use crate::{
+    School, StoreError, StoreResult, Transaction,
+    enrollments::{self, EnrollError, Prospect},
+};
+
+/// Settles a verified event in one transaction: dedupe, order, enrolment, ledger, totals, progress.
+/// A repeated event, one of an order that is not ours, and one that comes too late change nothing.
+pub async fn settle(school: &School, provider: &str, event: &PaymentEvent) -> StoreResult<()> {
+    let now = school.clock.now();
+    let settled = school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            let Some(id) = tx.orders().resolve(provider, &event.order).await? else {
+                return Ok(None);
+            };
+            if !tx.orders().note_event(provider, &event.id, id, now).await? {
+                return Ok(Some(id));
+            }
+            apply(school, &mut *tx, id, &event.state, now).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(Some(id))
+        })
+        .await?;
+    if settled.is_none() {
+        // Other software may use the same account.
+        tracing::warn!(event = %event.id, order = ?event.order, "an event is about no order of ours");
+    }
+    Ok(())
+}
+
+/// The same for what a provider answered when it was asked.
+pub(super) async fn settle_order(
+    school: &School,
+    id: Uuid,
+    state: &PaymentState,
+) -> StoreResult<()> {
+    let now = school.clock.now();
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            apply(school, &mut *tx, id, state, now).await?;
+            tx.commit().await
+        })
+        .await
+}
+
+/// Every transition asks where the order stands, so events may come twice and in any order.
+async fn apply(
+    school: &School,
+    tx: &mut dyn Transaction,
+    id: Uuid,
+    state: &PaymentState,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    use OrderStatus::{Created, Expired, Failed, Open, Pending};
+
+    let Some(mut order) = tx.orders().lock(id).await? else { return Ok(()) };
+    match state {
+        PaymentState::Open => {}
+        PaymentState::Pending => {
+            if matches!(order.status, Created | Open) {
+                order.status = Pending;
+            }
+        }
+        PaymentState::Failed { reason } => {
+            if matches!(order.status, Created | Open | Pending) {
+                order.status = Failed;
+                order.problem = Some(reason.clone());
+            }
+        }
+        PaymentState::Expired => {
+            if matches!(order.status, Created | Open) {
+                order.status = Expired;
+            }
+        }
+        PaymentState::Paid { amount, charge } => {
+            pay(school, tx, &mut order, *amount, charge, now).await?;
+        }
+        PaymentState::Refunded { amount, total, charge } => {
+            // What went back was paid before, even if nobody has said so yet.
+            pay(school, tx, &mut order, *amount, charge, now).await?;
+            give_back(school, tx, &mut order, *total, now).await?;
+        }
+        PaymentState::RefundFailed { reason } => {
+            note(&mut order, format!("a refund failed: {reason}"));
+        }
+    }
+    tx.orders().save(&order, now).await
+}
+
+/// Leaves something for a person to look at.
+fn note(order: &mut Order, problem: String) {
+    tracing::error!(order = %order.id, %problem, "somebody has to look at an order");
+    order.problem = Some(problem);
+}
+
+fn said(money: Money) -> String {
+    format!("{} {}", money.amount(), money.currency)
+}
+
+async fn pay(
+    school: &School,
+    tx: &mut dyn Transaction,
+    order: &mut Order,
+    amount: Money,
+    charge: &str,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    use OrderStatus::{Failed, Paid, PaidUnneeded, Refunded};
+
+    if matches!(order.status, Paid | PaidUnneeded | Refunded) {
+        return Ok(());
+    }
+    order.charge = Some(charge.to_owned());
+    if amount != order.amount {
+        order.status = Failed;
+        note(order, format!("{} came in and not {}", said(amount), said(order.amount)));
+        return Ok(());
+    }
+    order.paid_at = Some(now);
+    let Some(prospect) = needs(tx, order, now).await? else {
+        order.status = PaidUnneeded;
+        note(order, "it was paid and is not needed: give the money back".to_owned());
+        return Ok(());
+    };
+    let (item, ends_at) = (&order.item, enrollments::end(school, now));
+    let enrolled = match prospect.has_row {
+        false => tx.enrollments().add(order.student, item, now, ends_at).await?,
+        true => tx.enrollments().renew(order.student, item, now, ends_at).await?,
+    };
+    // Somebody was faster with the same: seen again, it is not needed.
+    enrolled.ok_or_else(|| StoreError::Contended("somebody enrolled meanwhile".into()))?;
+    tx.orders().record(order, item.price, now).await?;
+    let is_new_in_course = item.module.is_none() && !prospect.has_row;
+    tx.enrollments().count(item.course, i64::from(is_new_in_course), item.price).await?;
+    tx.progress().begin(order.student, item, now).await?;
+    order.status = Paid;
+    order.problem = None;
+    Ok(())
+}
+
+/// What the student gets for it; `None` when the student has it by now, or it or the student is
+/// gone. That it was unpublished or the student blocked meanwhile keeps nobody from what was paid.
+async fn needs(
+    tx: &mut dyn Transaction,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<Prospect>> {
+    if tx.users().find(order.student).await?.is_none() {
+        return Ok(None);
+    }
+    match order.wanted().prospect(tx, order.student, now).await {
+        Ok(prospect) => Ok(Some(prospect).filter(|prospect| !prospect.has_access)),
+        Err(EnrollError::Store(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// `total` is all that went back so far: events that come late say less and change nothing.
+async fn give_back(
+    school: &School,
+    tx: &mut dyn Transaction,
+    order: &mut Order,
+    total: Money,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    use OrderStatus::{Paid, PaidUnneeded, Refunded};
+
+    let was_given = order.status == Paid;
+    if !was_given && order.status != PaidUnneeded {
+        return Ok(());
+    }
+    if total.currency != order.amount.currency {
+        note(order, format!("{} went back and not {}", said(total), order.amount.currency));
+        return Ok(());
+    }
+    let total = total.amount().min(order.item.price);
+    let more = total - order.refunded;
+    if more <= Decimal::ZERO {
+        return Ok(());
+    }
+    order.refunded = total;
+    if was_given {
+        tx.orders().record(order, -more, now).await?;
+        tx.enrollments().count(order.item.course, 0, -more).await?;
+    }
+    if total < order.item.price {
+        return Ok(());
+    }
+    order.status = Refunded;
+    order.problem = None;
+    let Some(paid_at) = order.paid_at.filter(|_| was_given) else { return Ok(()) };
+    let then = match school.settings.enrollment_days {
+        0 => DateTime::UNIX_EPOCH,
+        days => now - TimeDelta::days(days),
+    };
+    // Only the enrolment that this order gave: one that was renewed since has another reason.
+    if !tx.orders().is_covered(order, then).await? {
+        tx.enrollments().cancel(order.student, &order.item, paid_at).await?;
+    }
+    Ok(())
+}
