@@ -1,38 +1,48 @@
 //! What a request costs: statements, counted where they are run. A list of a hundred takes as many
 //! as a list of one.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::{cell::Cell, sync::Once};
 
 use edupro_http::testkit::{Answer, Browser, TestApp};
 use serde_json::json;
+use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
 use crate::support::{coupons, course, enroll, lesson, module, on_both_engines, redeem};
 
-/// Counts the statements of this thread.
-#[derive(Clone, Default)]
-struct Counter(Arc<AtomicUsize>);
+thread_local! {
+    /// The statements of this thread, and so of this test.
+    static STATEMENTS: Cell<usize> = const { Cell::new(0) };
+}
 
-impl<S: tracing::Subscriber> Layer<S> for Counter {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "edupro_storage::sql" {
-            self.0.fetch_add(1, Ordering::Relaxed);
+/// Counts statements. There is one for the whole process: subscribers that come and go with their
+/// tests may miss an event that is seen for the first time.
+struct Counter;
+
+impl<S: Subscriber> Layer<S> for Counter {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match metadata.target() == "edupro_storage::sql" {
+            true => Interest::always(),
+            false => Interest::never(),
         }
+    }
+
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        STATEMENTS.set(STATEMENTS.get() + 1);
     }
 }
 
 /// How many statements a successful request takes.
 async fn cost_of(request: impl Future<Output = Answer>) -> usize {
-    let counter = Counter::default();
-    let subscriber = tracing_subscriber::registry().with(counter.clone());
-    let guard = tracing::subscriber::set_default(subscriber);
+    static COUNTING: Once = Once::new();
+    COUNTING.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(Counter);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+    let before = STATEMENTS.get();
     let answer = request.await;
-    drop(guard);
     assert!(answer.status() < 300, "{answer}");
-    counter.0.load(Ordering::Relaxed)
+    STATEMENTS.get() - before
 }
 
 /// How many statements a successful `GET` takes.
