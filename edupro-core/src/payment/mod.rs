@@ -5,6 +5,7 @@
 //! webhook, perhaps twice, in any order or days late. [`orders`] holds the rules for that, and
 //! coupons go on working beside every provider.
 
+mod checkout;
 mod coupon;
 mod money;
 pub mod orders;
