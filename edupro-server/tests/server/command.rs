@@ -50,7 +50,7 @@ fn a_configuration_that_cannot_be_meant_stops_every_command() {
         ("EDUPRO_DATABASE__URL", "mysql://localhost/school", "database.url"),
     ] {
         let home = Home::new().with(name, value);
-        for command in [&["serve"][..], &["migrate"], &["user", "list"]] {
+        for command in [&["serve", "--addr", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
             let output = home.run(command);
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(2), "{name}={value}: {said}");
