@@ -1,9 +1,16 @@
 //! Histories of a shop, whatever happens in them, compared with a model of it.
 
-use std::{cell::Cell, collections::HashSet};
+use std::{cell::Cell, collections::HashSet, sync::Arc};
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
-use edupro_core::jobs;
+use edupro_core::{
+    jobs,
+    payment::{
+        Begin, Money, OrderRef, PaymentError, PaymentEvent, PaymentProvider, PaymentState, Terms,
+        orders::{self, Order},
+    },
+};
 use edupro_http::testkit::{Answer, Browser, TestApp};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
@@ -26,6 +33,8 @@ enum Act {
     Renew { coupon: usize },
     Withdraw { coupon: usize },
     Redeem { student: usize, course: usize, coupon: usize },
+    Buy { student: usize, course: usize },
+    Refund { order: usize },
     GiveUp { student: usize, course: usize },
     Block { student: usize },
     Remove { student: usize },
@@ -46,6 +55,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => coupon().prop_map(|coupon| Act::Withdraw { coupon }),
         12 => (student(), course(), coupon())
             .prop_map(|(student, course, coupon)| Act::Redeem { student, course, coupon }),
+        4 => (student(), course()).prop_map(|(student, course)| Act::Buy { student, course }),
+        2 => any::<usize>().prop_map(|order| Act::Refund { order }),
         2 => (student(), course()).prop_map(|(student, course)| Act::GiveUp { student, course }),
         1 => student().prop_map(|student| Act::Block { student }),
         1 => student().prop_map(|student| Act::Remove { student }),
@@ -66,6 +77,17 @@ struct CouponModel {
     withdrawn: bool,
 }
 
+/// Something that was paid, with a coupon or at the till.
+#[derive(Clone, Debug)]
+struct SaleModel {
+    student: usize,
+    course: usize,
+    price: i64,
+    at: i64,
+    by_coupon: bool,
+    went_back: bool,
+}
+
 /// What a shop is, in so many words.
 #[derive(Debug, Default)]
 struct Model {
@@ -75,26 +97,36 @@ struct Model {
     relations: [Option<bool>; STUDENTS],
     /// When each student's enrolment in each course ends.
     enrollments: [[Option<i64>; COURSES]; STUDENTS],
-    sold: Vec<i64>,
+    sales: Vec<SaleModel>,
 }
 
 /// What each course costs.
 const PRICES: [i64; COURSES] = [50, 80, 50];
 
 impl Model {
+    /// What speaks against enrolling, whoever pays.
+    fn refusal(&self, student: usize, course: usize) -> &'static str {
+        match self.relations[student] {
+            None => "You are not a student of this teacher.",
+            Some(false) => "You are blocked by the teacher.",
+            Some(true) if self.has(student, course) => {
+                "Student already has full access to this course"
+            }
+            Some(true) => "",
+        }
+    }
+
+    fn has(&self, student: usize, course: usize) -> bool {
+        self.enrollments[student][course].is_some_and(|ends| ends > self.now)
+    }
+
     /// The whole of the rule: who is let in for which coupon, and what is said to the others.
     fn redeem(&mut self, student: usize, course: usize, coupon: usize) -> &'static str {
+        let refusal = self.refusal(student, course);
         let now = self.now;
-        match self.relations[student] {
-            None => return "You are not a student of this teacher.",
-            Some(false) => return "You are blocked by the teacher.",
-            Some(true) => {}
-        }
-        if self.enrollments[student][course].is_some_and(|ends| ends > now) {
-            return "Student already has full access to this course";
-        }
         let coupon = &mut self.coupons[coupon];
         match () {
+            () if !refusal.is_empty() => refusal,
             () if coupon.withdrawn => "Invalid coupon code",
             () if coupon.ends <= now => "Coupon has expired",
             () if coupon.uses >= coupon.max_uses => "Coupon has reached its maximum uses",
@@ -105,11 +137,58 @@ impl Model {
             () => {
                 coupon.uses += 1;
                 coupon.on = coupon.uses < coupon.max_uses;
-                self.enrollments[student][course] = Some(now + LIFETIME);
-                self.sold.push(coupon.price);
+                self.sell(student, course, true);
                 ""
             }
         }
+    }
+
+    fn sell(&mut self, student: usize, course: usize, by_coupon: bool) {
+        let at = self.now;
+        self.enrollments[student][course] = Some(at + LIFETIME);
+        let price = PRICES[course];
+        self.sales.push(SaleModel { student, course, price, at, by_coupon, went_back: false });
+    }
+
+    /// Money goes back, and what it gave ends, unless another payment gave the same.
+    fn refund(&mut self, sale: usize) {
+        self.sales[sale].went_back = true;
+        let SaleModel { student, course, .. } = self.sales[sale];
+        let is_covered = self.sales.iter().any(|other| {
+            let is_alike = other.student == student && other.course == course;
+            is_alike && !other.went_back && other.at > self.now - LIFETIME
+        });
+        if let Some(ends) = &mut self.enrollments[student][course]
+            && !is_covered
+        {
+            *ends = self.now.min(*ends);
+        }
+    }
+
+    fn revenue(&self) -> i64 {
+        self.sales.iter().filter(|sale| !sale.went_back).map(|sale| sale.price).sum()
+    }
+}
+
+/// A provider outside, at which everybody pays at once.
+#[derive(Debug)]
+struct Till;
+
+#[async_trait]
+impl PaymentProvider for Till {
+    fn name(&self) -> &'static str {
+        "till"
+    }
+
+    fn terms(&self) -> Option<Terms> {
+        let (success_url, cancel_url) =
+            ("https://paid.example".into(), "https://left.example".into());
+        Some(Terms { currency: "EGP".parse().unwrap(), success_url, cancel_url })
+    }
+
+    async fn begin(&self, order: &Order) -> Result<Begin, PaymentError> {
+        let session = order.id.to_string();
+        Ok(Begin::Redirect { session, url: "https://till.example".into(), expires_at: None })
     }
 }
 
@@ -120,6 +199,8 @@ struct Shop<'a> {
     students: Vec<Browser>,
     courses: Vec<String>,
     coupons: Vec<(i64, String)>,
+    /// Orders at the till, and which sale each was.
+    orders: Vec<(Value, usize)>,
     model: Model,
 }
 
@@ -140,7 +221,7 @@ impl<'a> Shop<'a> {
             students.push(browser);
         }
         let model = Model { relations: [Some(true); STUDENTS], ..Model::default() };
-        Self { app, mona, students, courses, coupons: Vec::new(), model }
+        Self { app, mona, students, courses, coupons: Vec::new(), orders: Vec::new(), model }
     }
 
     async fn update(&self, coupon: usize, body: Value) -> Answer {
@@ -222,6 +303,32 @@ impl<'a> Shop<'a> {
                 assert_eq!(answer.status() == 201, expected.is_empty(), "{expected}: {answer}");
                 assert!(answer.to_string().contains(expected), "{expected}: {answer}");
             }
+            Act::Buy { student, course } => {
+                let body = json!({"course_id": self.courses[course]});
+                let answer = self.students[student].post("/payments/checkout/", body).await;
+                let expected = self.model.refusal(student, course);
+                assert_eq!(answer.status() == 201, expected.is_empty(), "{expected}: {answer}");
+                assert!(answer.to_string().contains(expected), "{expected}: {answer}");
+                if answer.status() == 201 {
+                    let order = answer.json()["order_id"].clone();
+                    let amount = money(PRICES[course]);
+                    let paid = PaymentState::Paid { amount, charge: order.to_string() };
+                    self.happens(&order, paid).await;
+                    self.orders.push((order, self.model.sales.len()));
+                    self.model.sell(student, course, false);
+                }
+            }
+            Act::Refund { order } => {
+                let Some(which) = order.checked_rem(self.orders.len()) else { return };
+                let (order, sale) = self.orders[which].clone();
+                let amount = money(self.model.sales[sale].price);
+                let state =
+                    PaymentState::Refunded { amount, total: amount, charge: order.to_string() };
+                self.happens(&order, state).await;
+                if !self.model.sales[sale].went_back {
+                    self.model.refund(sale);
+                }
+            }
             Act::GiveUp { student, course } => {
                 let path = format!("/course/course-enrollment-delete/{}/", self.courses[course]);
                 let answer = self.students[student].delete(&path).await;
@@ -262,6 +369,16 @@ impl<'a> Shop<'a> {
         }
     }
 
+    /// The till says so: twice, as outside providers do.
+    async fn happens(&self, order: &Value, state: PaymentState) {
+        let name = format!("{order} {state:?}");
+        let order = OrderRef::Order(order.as_str().unwrap().parse().unwrap());
+        let event = PaymentEvent::new(name, order, state);
+        for _ in 0..2 {
+            orders::settle(self.app.school(), "till", &event).await.unwrap();
+        }
+    }
+
     async fn id(&self, student: usize) -> Value {
         let profile = self.students[student].get("/student/student-profile/open").await.json();
         profile["student"]["user"]["id"].clone()
@@ -280,35 +397,27 @@ impl<'a> Shop<'a> {
             }
         }
         let revenue = self.mona.get("/teacher/revenue/").await.json()["revenue"].clone();
-        assert_eq!(revenue, json!(model.sold.iter().sum::<i64>()));
+        assert_eq!(revenue, json!(model.revenue()));
         let used = self.mona.get("/coupon/used-coupons/").await.json();
-        let paid: Vec<&Value> =
-            used.as_array().unwrap().iter().rev().map(|used| &used["coupon"]["price"]).collect();
-        assert_eq!(
-            paid,
-            model
-                .sold
-                .iter()
-                .map(|&price| json!(price))
-                .collect::<Vec<_>>()
-                .iter()
-                .collect::<Vec<_>>()
-        );
+        let lines = used.as_array().unwrap().iter().rev();
+        let paid: Vec<i64> = lines.map(|used| used["coupon"]["price"].as_i64().unwrap()).collect();
+        let by_coupon = model.sales.iter().filter(|sale| sale.by_coupon);
+        assert_eq!(paid, by_coupon.map(|sale| sale.price).collect::<Vec<_>>());
         for (course, id) in self.courses.iter().enumerate() {
             let rows = model.enrollments.iter().filter(|student| student[course].is_some()).count();
             let shown = self.mona.get(&format!("/course/course-detail/{id}")).await.json();
             assert_eq!(shown["total_enrollments"], rows);
         }
         for (student, browser) in self.students.iter().enumerate() {
-            let live = model.enrollments[student]
-                .iter()
-                .flatten()
-                .filter(|&&ends| ends > model.now)
-                .count();
+            let live = (0..COURSES).filter(|&course| model.has(student, course)).count();
             let has = if model.relations[student] == Some(true) { live } else { 0 };
             assert_eq!(browser.get("/course/course-enrollment-list/").await.json()["count"], has);
         }
     }
+}
+
+fn money(amount: i64) -> Money {
+    Money::of(amount.into(), "EGP".parse().unwrap()).unwrap()
 }
 
 fn histories(start: impl Future<Output = TestApp>) {
@@ -339,10 +448,12 @@ fn histories(start: impl Future<Output = TestApp>) {
 
 #[test]
 fn sqlite() {
-    histories(async { on_sqlite().start().await });
+    histories(async { on_sqlite().start_with(|builder| builder.payment(Arc::new(Till))).await });
 }
 
 #[test]
 fn postgres() {
-    histories(async { on_postgres().await.start().await });
+    histories(async {
+        on_postgres().await.start_with(|builder| builder.payment(Arc::new(Till))).await
+    });
 }
