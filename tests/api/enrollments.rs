@@ -305,13 +305,19 @@ on_both_engines! {
         assert_snapshot!("page_of_course", mona.get(&format!("{page_of_course}?page_size=1")).await);
         assert_snapshot!("of_student_in_course", mona.get(&of_student).await);
         assert_snapshot!("of_student", mona.get("/teacher/students/3/enrollments/").await);
-        for path in [&of_course, &page_of_course, &of_student] {
-            assert_eq!(hana.get(path).await.status(), 403, "{path}");
-            assert_eq!(omar.get(path).await.status(), 403, "{path}");
-            assert_eq!(app.visitor().get(path).await.status(), 401, "{path}");
+        for (name, path) in
+            [("of_course", &of_course), ("page_of_course", &page_of_course), ("of_student_in_course", &of_student)]
+        {
+            assert_snapshot!(format!("{name}_by_another_teacher"), hana.get(path).await);
+            assert_snapshot!(format!("{name}_by_a_student"), omar.get(path).await);
+            assert_snapshot!(format!("{name}_by_nobody"), app.visitor().get(path).await);
+            let unknown = path.replace(&waves, UNKNOWN);
+            assert_snapshot!(format!("{name}_unknown"), mona.get(&unknown).await);
         }
-        assert_eq!(mona.get(&format!("/get_student-enrollments/{UNKNOWN}")).await.status(), 404);
-        assert_eq!(mona.get(&format!("/teacher/courses/{UNKNOWN}/enrollments/")).await.status(), 404);
+        // By number, and a number that is none names nobody (behaviour G10).
+        let one = mona.get(&format!("{page_of_course}?student_id=4")).await.json();
+        assert_eq!((&one["count"], &one["results"][0]["student_name"]), (&json!(1), &json!("Sara Adel")));
+        assert_eq!(mona.get(&format!("{page_of_course}?student_id=first")).await.json()["count"], 0);
         assert_eq!(mona.get(&format!("{page_of_course}?page=3")).await.status(), 404);
         assert_eq!(hana.get("/teacher/students/3/enrollments/").await.status(), 404);
         assert_eq!(mona.get("/teacher/students/99/enrollments/").await.status(), 404);
