@@ -197,15 +197,21 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
     let file = options.get_filename().to_owned();
-    // A database in memory has a name of this kind.
-    if !file.to_string_lossy().starts_with("file:") {
-        make_private(&file)?;
-    }
-    // The writer is opened first: it makes the file and its journal.
+    // A database in memory has a name of this kind, and belongs to one process.
+    let lock = match file.to_string_lossy().starts_with("file:") {
+        true => None,
+        false => {
+            make_private(&file)?;
+            // Two that turn a new file's journal on at once are not made to wait by SQLite.
+            Some(migrations::lock_beside(&file).await?)
+        }
+    };
+    // The writer is opened first: it makes the journal.
     let write = pool::<sqlx::Sqlite>(1)
         .acquire_timeout(SQLITE_WRITE_TIMEOUT)
         .connect_with(options.clone())
         .await?;
+    drop(lock);
     let read = pool::<sqlx::Sqlite>(max_connections)
         .connect_with(options.pragma("query_only", "ON"))
         .await?;

@@ -112,7 +112,7 @@ pub(crate) async fn run(pools: &Pools) -> Result<(), MigrationError> {
         Pools::Postgres { write, .. } => Ok(postgres().run(write).await?),
         Pools::Sqlite { write, file, .. } => {
             // sqlx takes none on SQLite, so processes wait at a file beside the database.
-            let lock = lock_beside(file).await?;
+            let lock = lock_beside(file).await.map_err(MigrationError::Lock)?;
             sqlite().run(write).await?;
             drop(lock);
             Ok(())
@@ -120,8 +120,9 @@ pub(crate) async fn run(pools: &Pools) -> Result<(), MigrationError> {
     }
 }
 
-/// Holds the lock as long as the file is open.
-async fn lock_beside(database: &Path) -> Result<File, MigrationError> {
+/// Waits until no other process starts on this database, and holds the lock as long as the file is
+/// open.
+pub(crate) async fn lock_beside(database: &Path) -> io::Result<File> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let locked = tokio::task::spawn_blocking(move || {
@@ -129,7 +130,7 @@ async fn lock_beside(database: &Path) -> Result<File, MigrationError> {
         file.lock()?;
         Ok(file)
     });
-    locked.await.map_err(io::Error::other).and_then(|file| file).map_err(MigrationError::Lock)
+    locked.await.map_err(io::Error::other)?
 }
 
 /// Whether the database answers and has exactly the schema of this version.
