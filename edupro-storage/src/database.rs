@@ -198,13 +198,12 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         .foreign_keys(true);
     let file = options.get_filename().to_owned();
     // A database in memory has a name of this kind, and belongs to one process.
-    let lock = match file.to_string_lossy().starts_with("file:") {
-        true => None,
-        false => {
-            make_private(&file)?;
-            // Two that turn a new file's journal on at once are not made to wait by SQLite.
-            Some(migrations::lock_beside(&file).await?)
-        }
+    let lock = if file.to_string_lossy().starts_with("file:") {
+        None
+    } else {
+        make_private(&file)?;
+        // Two that turn a new file's journal on at once are not made to wait by SQLite.
+        Some(migrations::lock_beside(&file).await?)
     };
     // The writer is opened first: it makes the journal.
     let write = pool::<sqlx::Sqlite>(1)
