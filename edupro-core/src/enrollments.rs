@@ -342,12 +342,32 @@ impl Wanted {
     }
 }
 
-/// When an enrolment ends that is made now.
-pub(crate) fn end(school: &School, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    match school.settings.enrollment_days {
+/// Gives a student what was paid for, with totals and progress: a new enrolment, or the old one
+/// (`has_row`) brought back to life. `None` when the student has it by now.
+pub(crate) async fn grant(
+    school: &School,
+    tx: &mut dyn Transaction,
+    student: UserId,
+    item: &Item,
+    has_row: bool,
+    paid: Decimal,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<Enrollment>> {
+    let ends_at = match school.settings.enrollment_days {
         0 => None,
         days => Some(now + TimeDelta::days(days)),
+    };
+    let enrolled = match has_row {
+        false => tx.enrollments().add(student, item, now, ends_at).await?,
+        true => tx.enrollments().renew(student, item, now, ends_at).await?,
+    };
+    let Some(enrollment) = enrolled else { return Ok(None) };
+    let is_new_in_course = item.module.is_none() && !has_row;
+    if is_new_in_course || !paid.is_zero() {
+        tx.enrollments().count(item.course, i64::from(is_new_in_course), paid).await?;
     }
+    tx.progress().begin(student, item, now).await?;
+    Ok(Some(enrollment))
 }
 
 /// 4.1, 7.6: a student enrols. Free things need no code and use none up.
@@ -365,7 +385,6 @@ pub async fn enroll(
     if code.is_some() {
         limits::look(school, &wrong_codes).await?;
     }
-    let ends_at = end(school, now);
     let done = school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
@@ -379,24 +398,17 @@ pub async fn enroll(
                 (false, None) => return Err(EnrollError::CodeRequired(wanted.word())),
                 (false, Some(code)) => Some(redeem(&mut *tx, code, &item, student.id, now).await?),
             };
-            let enrolled = match prospect.has_row {
-                false => tx.enrollments().add(student.id, &item, now, ends_at).await?,
-                true => tx.enrollments().renew(student.id, &item, now, ends_at).await?,
-            };
+            let paid = coupon.as_ref().map_or(Decimal::ZERO, |coupon| coupon.price);
+            let granted =
+                grant(school, &mut *tx, student.id, &item, prospect.has_row, paid, now).await?;
             // Somebody was faster with the same: nothing of this is kept, the coupon neither.
-            let enrollment = enrolled.ok_or_else(|| wanted.has_it())?;
+            let enrollment = granted.ok_or_else(|| wanted.has_it())?;
             if let Some(coupon) = &coupon {
                 let sale = Sale { item: &item, student, coupon, sold_at: now };
                 if !tx.coupons().record(&sale).await? {
                     return Err(EnrollError::Coupon(CouponRefusal::UsedBefore));
                 }
             }
-            let is_new_in_course = item.module.is_none() && !prospect.has_row;
-            let paid = coupon.map_or(Decimal::ZERO, |coupon| coupon.price);
-            if is_new_in_course || !paid.is_zero() {
-                tx.enrollments().count(item.course, i64::from(is_new_in_course), paid).await?;
-            }
-            tx.progress().begin(student.id, &item, now).await?;
             tx.commit().await?;
             Ok((item, enrollment))
         })

@@ -133,17 +133,12 @@ async fn pay(
         note(order, "it was paid and is not needed: give the money back".to_owned());
         return Ok(());
     };
-    let (item, ends_at) = (&order.item, enrollments::end(school, now));
-    let enrolled = match prospect.has_row {
-        false => tx.enrollments().add(order.student, item, now, ends_at).await?,
-        true => tx.enrollments().renew(order.student, item, now, ends_at).await?,
-    };
+    let (item, has_row) = (&order.item, prospect.has_row);
+    let granted =
+        enrollments::grant(school, tx, order.student, item, has_row, item.price, now).await?;
     // Somebody was faster with the same: seen again, it is not needed.
-    enrolled.ok_or_else(|| StoreError::Contended("somebody enrolled meanwhile".into()))?;
+    granted.ok_or_else(|| StoreError::Contended("somebody enrolled meanwhile".into()))?;
     tx.orders().record(order, item.price, now).await?;
-    let is_new_in_course = item.module.is_none() && !prospect.has_row;
-    tx.enrollments().count(item.course, i64::from(is_new_in_course), item.price).await?;
-    tx.progress().begin(order.student, item, now).await?;
     order.status = Paid;
     order.problem = None;
     Ok(())
