@@ -6,16 +6,12 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{
-    coupon, coupons, course, free_course, lesson, module, on_both_engines, redeem, redeem_module,
+    UNKNOWN, coupon, coupons, course, free_course, lesson, module, on_both_engines, redeem,
+    redeem_module, titles,
 };
 
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
 const COURSES: &str = "/course/course-enrollment/";
 const MODULES: &str = "/course/module-enrollment/";
-
-fn titles(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap()).collect()
-}
 
 on_both_engines! {
     /// 4.1

@@ -7,13 +7,9 @@ use image::ImageFormat;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{course, enroll, film, lesson, module, on_both_engines, pdf, picture};
-
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
-
-fn titles(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap()).collect()
-}
+use crate::support::{
+    UNKNOWN, course, enroll, film, lesson, module, on_both_engines, pdf, picture, titles,
+};
 
 on_both_engines! {
     /// 8.1

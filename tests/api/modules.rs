@@ -4,15 +4,9 @@ use axum::http::Method;
 use edupro_http::testkit::{Browser, Part};
 use image::ImageFormat;
 use insta::assert_snapshot;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{course, lesson, module, on_both_engines, picture};
-
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
-
-fn titles(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap()).collect()
-}
+use crate::support::{UNKNOWN, course, lesson, module, on_both_engines, picture, titles};
 
 on_both_engines! {
     /// 7.1

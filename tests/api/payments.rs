@@ -11,12 +11,11 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use self::stripe::{FakeStripe, Fault, KEY, SECRET, sign};
-use crate::support::{course, module, on_both_engines};
+use crate::support::{UNKNOWN, course, module, on_both_engines};
 
 #[path = "../support/stripe.rs"]
 mod stripe;
 
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
 const CHECKOUT: &str = "/payments/checkout/";
 const COMPLETED: &str = "checkout.session.completed";
 const EXPIRED: &str = "checkout.session.expired";

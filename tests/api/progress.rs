@@ -4,9 +4,9 @@ use edupro_http::testkit::Browser;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{coupon, course, lesson, module, on_both_engines, redeem, redeem_module};
-
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
+use crate::support::{
+    UNKNOWN, coupon, course, lesson, module, on_both_engines, redeem, redeem_module,
+};
 
 /// Progress of the only enrolment, and whether it is completed.
 async fn progress(student: &Browser) -> (String, bool) {

@@ -5,9 +5,9 @@ use edupro_http::testkit::{Answer, Browser};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{course, free_course, module, on_both_engines, redeem, redeem_module};
-
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
+use crate::support::{
+    UNKNOWN, course, free_course, module, on_both_engines, redeem, redeem_module,
+};
 
 async fn rate(student: &Browser, course: &str, body: Value) -> Answer {
     student.post(&format!("/courses/{course}/ratings/create/"), body).await

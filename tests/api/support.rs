@@ -12,6 +12,14 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+/// An id that nothing has.
+pub(crate) const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
+
+/// The titles in a list, in its order.
+pub(crate) fn titles(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap()).collect()
+}
+
 /// A school on a new SQLite file.
 pub(crate) fn on_sqlite() -> TestBuilder {
     TestApp::builder()
