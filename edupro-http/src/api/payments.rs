@@ -4,9 +4,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use edupro_core::{
+    WebhookRequest,
     enrollments::Wanted,
     payment::{
-        PaymentError, WebhookRequest,
+        PaymentError,
         orders::{self, CheckoutError, Order, OrderError, OrderStatus},
     },
 };
