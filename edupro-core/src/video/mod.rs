@@ -10,12 +10,15 @@
 //! | 9.1, then 8.2 with the `video_id` | the teacher's browser uploads to where the provider says |
 //!
 //! A row is committed *before* a provider is asked for anything that it keeps. When the answer is
-//! lost the row is not, and `uploads::sweep` looks for what it may have left behind.
+//! lost the row is not, and [`uploads::sweep`] looks for what it may have left behind.
 
 mod guarded;
 mod hosts;
 mod local;
+pub mod playback;
 mod provider;
+pub mod status;
+pub mod uploads;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -150,9 +153,8 @@ impl Video {
         }
     }
 
-    /// Notes how the provider says it stands. `true` when that changes something.
-    pub(crate) fn take(&mut self, info: &VideoInfo, now: DateTime<Utc>) -> bool {
-        let before = self.clone();
+    /// Notes how the provider says it stands.
+    pub(crate) fn take(&mut self, info: &VideoInfo, now: DateTime<Utc>) {
         if let Some(id) = &info.id {
             self.host_id = Some(id.clone());
         }
@@ -170,7 +172,6 @@ impl Video {
         if let Some(duration) = info.duration {
             self.duration = i64::try_from(duration.as_secs()).unwrap_or_default();
         }
-        *self != before
     }
 }
 
@@ -206,9 +207,6 @@ pub trait VideoStore: Send {
     /// The video that a provider calls so.
     async fn find_at(&mut self, provider: &str, id: &VideoId) -> StoreResult<Option<Video>>;
 
-    /// Whether a provider's name for a video stands in any row.
-    async fn is_known(&mut self, provider: &str, id: &VideoId) -> StoreResult<bool>;
-
     /// Keeps the video as it is here, but for what [`attach`](Self::attach) and
     /// [`discard`](Self::discard) decide. `false` when it was discarded or is gone.
     async fn save(&mut self, video: &Video) -> StoreResult<bool>;
@@ -219,7 +217,10 @@ pub trait VideoStore: Send {
     /// Takes videos from their lessons and notes that they are to be deleted; returns them.
     async fn discard(&mut self, of: VideosOf, now: DateTime<Utc>) -> StoreResult<Vec<Uuid>>;
 
-    /// The same for one video, whatever shows it.
+    /// Gives an upload its film, if it has none and is still open. `false` otherwise.
+    async fn receive(&mut self, id: Uuid, file: &FileKey) -> StoreResult<bool>;
+
+    /// The same as [`discard`](Self::discard) for one video, whatever shows it.
     async fn discard_one(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()>;
 
     /// Forgets a video: nothing of it is left anywhere.
