@@ -91,14 +91,24 @@ macro_rules! video_of_columns {
 }
 pub(crate) use video_of_columns;
 
+/// The columns of a [`VideoRow`].
+macro_rules! video_columns {
+    () => {
+        "id, teacher_id, lesson_id, title, provider, upload_id, host_id, status, word, duration,
+         file, ticket, begun_at, created_at, changed_at, discarded_at"
+    };
+}
+
 macro_rules! video {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, teacher_id, lesson_id, title, provider, upload_id, host_id, status, word,
-                    duration, file, ticket, begun_at, created_at, changed_at, discarded_at
-             FROM videos ",
-            $rest
-        )
+        concat!("SELECT ", video_columns!(), " FROM videos ", $rest)
+    };
+}
+
+/// A row that is read by changing nothing in it: so both engines hold it.
+macro_rules! lock {
+    ($condition:literal) => {
+        concat!("UPDATE videos SET title = title ", $condition, " RETURNING ", video_columns!())
     };
 }
 
@@ -140,12 +150,18 @@ impl VideoStore for Tx {
         one(self.query(video!("WHERE id = $1")).bind(id).optional().await?)
     }
 
-    async fn find_unused(&mut self, teacher: UserId, name: &str) -> StoreResult<Option<Video>> {
+    async fn lock(&mut self, id: Uuid) -> StoreResult<Option<Video>> {
+        one(self.query(lock!("WHERE id = $1 AND discarded_at IS NULL")).bind(id).optional().await?)
+    }
+
+    async fn lock_unused(&mut self, teacher: UserId, name: &str) -> StoreResult<Option<Video>> {
         one(self
-            .query(video!(
-                "WHERE teacher_id = $1 AND (host_id = $2 OR upload_id = $2)
-                   AND lesson_id IS NULL AND discarded_at IS NULL
-                 ORDER BY created_at DESC LIMIT 1"
+            .query(lock!(
+                "WHERE id = (SELECT id FROM videos
+                             WHERE teacher_id = $1 AND (host_id = $2 OR upload_id = $2)
+                               AND lesson_id IS NULL AND discarded_at IS NULL
+                             ORDER BY created_at DESC LIMIT 1)
+                   AND lesson_id IS NULL AND discarded_at IS NULL"
             ))
             .bind(teacher.0)
             .bind(name.to_owned())
@@ -166,27 +182,26 @@ impl VideoStore for Tx {
             .await?)
     }
 
-    async fn save(&mut self, video: &Video) -> StoreResult<bool> {
-        let saved = self
-            .query(
-                "UPDATE videos
-                 SET upload_id = $2, host_id = $3, status = $4, word = $5, duration = $6,
-                     file = $7, ticket = $8, begun_at = $9, changed_at = $10
-                 WHERE id = $1 AND discarded_at IS NULL",
-            )
-            .bind(video.id)
-            .bind(video.upload.clone().map(|id| id.0))
-            .bind(video.host_id.clone().map(|id| id.0))
-            .bind(video.status.as_str().to_owned())
-            .bind(video.word.clone())
-            .bind(video.duration)
-            .bind(video.file.as_ref().map(ToString::to_string))
-            .bind(video.ticket.clone().map(Json))
-            .bind(video.begun_at)
-            .bind(video.changed_at)
-            .execute()
-            .await?;
-        Ok(saved == 1)
+    async fn save(&mut self, video: &Video) -> StoreResult<()> {
+        self.query(
+            "UPDATE videos
+             SET upload_id = $2, host_id = $3, status = $4, word = $5, duration = $6, file = $7,
+                 ticket = $8, begun_at = $9, changed_at = $10
+             WHERE id = $1",
+        )
+        .bind(video.id)
+        .bind(video.upload.clone().map(|id| id.0))
+        .bind(video.host_id.clone().map(|id| id.0))
+        .bind(video.status.as_str().to_owned())
+        .bind(video.word.clone())
+        .bind(video.duration)
+        .bind(video.file.as_ref().map(ToString::to_string))
+        .bind(video.ticket.clone().map(Json))
+        .bind(video.begun_at)
+        .bind(video.changed_at)
+        .execute()
+        .await?;
+        Ok(())
     }
 
     async fn attach(&mut self, id: Uuid, lesson: Uuid) -> StoreResult<bool> {
@@ -224,19 +239,6 @@ impl VideoStore for Tx {
         };
         let rows = self.query(statement).bind(id).bind(now).all::<(Uuid,)>().await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-
-    async fn receive(&mut self, id: Uuid, file: &FileKey) -> StoreResult<bool> {
-        let received = self
-            .query(
-                "UPDATE videos SET file = $2
-                 WHERE id = $1 AND file IS NULL AND status = 'pre-upload' AND discarded_at IS NULL",
-            )
-            .bind(id)
-            .bind(file.to_string())
-            .execute()
-            .await?;
-        Ok(received == 1)
     }
 
     async fn discard_one(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {

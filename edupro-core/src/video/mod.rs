@@ -198,8 +198,11 @@ pub trait VideoStore: Send {
     /// The video with this id.
     async fn find(&mut self, id: Uuid) -> StoreResult<Option<Video>>;
 
-    /// A teacher's video that no lesson shows yet, by the name that 9.1 gave.
-    async fn find_unused(&mut self, teacher: UserId, name: &str) -> StoreResult<Option<Video>>;
+    /// The video, unless it was discarded. Until this transaction ends nobody else changes it.
+    async fn lock(&mut self, id: Uuid) -> StoreResult<Option<Video>>;
+
+    /// A teacher's video that no lesson shows yet, by the name that 9.1 gave, held like this too.
+    async fn lock_unused(&mut self, teacher: UserId, name: &str) -> StoreResult<Option<Video>>;
 
     /// The video of a lesson.
     async fn of_lesson(&mut self, lesson: Uuid) -> StoreResult<Option<Video>>;
@@ -207,18 +210,15 @@ pub trait VideoStore: Send {
     /// The video that a provider calls so.
     async fn find_at(&mut self, provider: &str, id: &VideoId) -> StoreResult<Option<Video>>;
 
-    /// Keeps the video as it is here, but for what [`attach`](Self::attach) and
-    /// [`discard`](Self::discard) decide. `false` when it was discarded or is gone.
-    async fn save(&mut self, video: &Video) -> StoreResult<bool>;
+    /// Keeps a locked video as it is here, but for what [`attach`](Self::attach) and
+    /// [`discard`](Self::discard) decide.
+    async fn save(&mut self, video: &Video) -> StoreResult<()>;
 
     /// Lets a lesson show a video that none shows yet. `false` when somebody was faster.
     async fn attach(&mut self, id: Uuid, lesson: Uuid) -> StoreResult<bool>;
 
     /// Takes videos from their lessons and notes that they are to be deleted; returns them.
     async fn discard(&mut self, of: VideosOf, now: DateTime<Utc>) -> StoreResult<Vec<Uuid>>;
-
-    /// Gives an upload its film, if it has none and is still open. `false` otherwise.
-    async fn receive(&mut self, id: Uuid, file: &FileKey) -> StoreResult<bool>;
 
     /// The same as [`discard`](Self::discard) for one video, whatever shows it.
     async fn discard_one(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()>;

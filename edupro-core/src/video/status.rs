@@ -8,7 +8,7 @@ use super::{
     uploads::VideoJobError,
 };
 use crate::{
-    School, StoreResult, Transaction,
+    School, StoreError, StoreResult, Transaction,
     accounts::UserId,
     jobs::{self, Task},
     lessons::{self, LessonError},
@@ -120,29 +120,43 @@ pub(crate) async fn take(school: &School, video: &Video, info: &VideoInfo) -> St
     if after == *video {
         return Ok(after);
     }
-    let is_over = matches!(after.status, VideoStatus::Ready | VideoStatus::Failed);
-    let spent = if is_over && !stays { after.file.take() } else { None };
-    let is_new_length = after.status == VideoStatus::Ready && after.duration > 0;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let lesson = match video.lesson.filter(|_| is_new_length) {
+            let shown_by = tx.videos().find(video.id).await?.and_then(|video| video.lesson);
+            let lesson = match shown_by {
                 Some(lesson) => lock_lesson(&mut *tx, school, lesson).await?,
                 None => None,
             };
-            if !tx.videos().save(&after).await? {
-                return Ok(());
+            let Some(mut after) = tx.videos().lock(video.id).await? else {
+                return Ok(video.clone());
+            };
+            if after.lesson != shown_by {
+                // Whoever attached it holds the course that we do not: once more, with that.
+                return Err(StoreError::Contended("a lesson took the video".into()));
             }
-            if let Some(mut lesson) = lesson {
+            let was_ready = after.status == VideoStatus::Ready;
+            after.take(info, now);
+            let is_over = matches!(after.status, VideoStatus::Ready | VideoStatus::Failed);
+            if after.status != VideoStatus::PreUpload {
+                after.ticket = None;
+            }
+            let spent = if is_over && !stays { after.file.take() } else { None };
+            tx.videos().save(&after).await?;
+            if let Some(mut lesson) = lesson
+                && after.status == VideoStatus::Ready
+                && !was_ready
+                && after.duration > 0
+            {
                 lesson.duration = after.duration;
                 tx.lessons().save(&lesson).await?;
                 tx.courses().recount(lesson.module.course.id).await?;
             }
-            jobs::delete_files(&mut *tx, school, spent.iter().cloned().collect()).await?;
-            tx.commit().await
+            jobs::delete_files(&mut *tx, school, spent.into_iter().collect()).await?;
+            tx.commit().await?;
+            Ok(after)
         })
-        .await?;
-    Ok(after)
+        .await
 }
 
 /// The lesson, with its course held until the transaction ends.

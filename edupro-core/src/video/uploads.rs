@@ -78,9 +78,8 @@ pub async fn issue(
     let key = video.id.simple().to_string();
     match provider.begin_upload(&NewUpload::new(title, &key), now).await {
         Ok(ticket) => {
-            note_ticket(&mut video, &ticket);
-            save(school, &video).await?;
-            Ok((video, ticket))
+            let noted = change(school, video.id, |video| note_ticket(video, &ticket)).await?;
+            Ok((noted.ok_or(UploadError::Unknown)?, ticket))
         }
         Err(error) => {
             if !error.may_be_done() {
@@ -97,13 +96,20 @@ fn note_ticket(video: &mut Video, ticket: &UploadTicket) {
     video.ticket = Some(ticket.clone());
 }
 
-async fn save(school: &School, video: &Video) -> StoreResult<bool> {
+/// Changes a video as it is now. `None` when it was given up meanwhile.
+async fn change(
+    school: &School,
+    id: Uuid,
+    change: impl Fn(&mut Video),
+) -> StoreResult<Option<Video>> {
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let saved = tx.videos().save(video).await?;
+            let Some(mut video) = tx.videos().lock(id).await? else { return Ok(None) };
+            change(&mut video);
+            tx.videos().save(&video).await?;
             tx.commit().await?;
-            Ok(saved)
+            Ok(Some(video))
         })
         .await
 }
@@ -145,9 +151,10 @@ pub async fn receive(school: &School, id: Uuid, film: CheckedVideo) -> Result<Vi
     let now = school.clock.now();
     school
         .keep_files(vec![placed.file.clone()], || async {
-            let mut video = video.clone();
             let mut tx = school.storage.write().await?;
-            if !tx.videos().receive(id, &placed.file).await? {
+            let mut video = tx.videos().lock(id).await?.ok_or(UploadError::Unknown)?;
+            // Of two that send the same upload one is first.
+            if video.file.is_some() {
                 return Err(UploadError::Complete);
             }
             placed.fill(&mut video, now);
@@ -280,7 +287,7 @@ impl Incoming {
         title: &str,
     ) -> StoreResult<Option<Video>> {
         match self {
-            Self::Issued(name) => tx.videos().find_unused(teacher, name).await,
+            Self::Issued(name) => tx.videos().lock_unused(teacher, name).await,
             Self::Placed(placed) => {
                 let now = school.clock.now();
                 let id = school.entropy.uuid(now);
@@ -345,24 +352,22 @@ pub(crate) enum VideoJobError {
 /// Brings a stored film to its provider. It may be interrupted anywhere and done again: then it
 /// goes on with the ticket it had, or leaves a note of what it began ([`sweep`]).
 pub(crate) async fn push(school: &School, id: Uuid) -> Result<(), VideoJobError> {
-    let Some(mut video) = find(school, id).await? else { return Ok(()) };
+    let Some(video) = find(school, id).await? else { return Ok(()) };
     let Some(file) = video.file.clone() else { return Ok(()) };
     if video.discarded_at.is_some() || video.status != VideoStatus::PreUpload {
         return Ok(());
     }
     let host = host(school, &video.provider)?;
-    let Some(ticket) = ticket(school, host, &mut video).await? else { return Ok(()) };
+    let Some(ticket) = ticket(school, host, &video).await? else { return Ok(()) };
     let seconds = u64::try_from(video.duration).ok().filter(|seconds| *seconds > 0);
     let film = Film::new(&school.files, &file, seconds.map(Duration::from_secs));
     match host.push(&ticket, &film).await {
         Ok(info) => {
-            video.ticket = None;
             status::take(school, &video, &info).await?;
             Ok(status::follow_later(school, id).await?)
         }
         Err(HostError::TicketExpired) => {
-            video.ticket = None;
-            save(school, &video).await?;
+            change(school, id, |video| video.ticket = None).await?;
             Err(HostError::TicketExpired.into())
         }
         Err(error @ (HostError::Rejected { .. } | HostError::Quota { .. })) => {
@@ -381,7 +386,7 @@ async fn find(school: &School, id: Uuid) -> StoreResult<Option<Video>> {
 async fn ticket(
     school: &School,
     host: &dyn VideoProvider,
-    video: &mut Video,
+    video: &Video,
 ) -> Result<Option<UploadTicket>, VideoJobError> {
     let now = school.clock.now();
     if let Some(ticket) = &video.ticket
@@ -389,13 +394,30 @@ async fn ticket(
     {
         return Ok(Some(ticket.clone()));
     }
+    if !begin_again(school, video, now).await? {
+        return Ok(None);
+    }
+    let key = video.id.simple().to_string();
+    let ticket = host.begin_upload(&NewUpload::new(&video.title, &key), now).await?;
+    if change(school, video.id, |video| note_ticket(video, &ticket)).await?.is_none() {
+        // It was given up while the provider made something for it.
+        host.delete(&ticket.video.into_iter().collect::<Vec<_>>()).await?;
+        return Ok(None);
+    }
+    Ok(Some(ticket))
+}
+
+/// Notes that a provider is about to be asked, and makes what an earlier try may have left there a
+/// video of its own that is to be deleted. `false` when the video was given up meanwhile.
+async fn begin_again(school: &School, video: &Video, now: DateTime<Utc>) -> StoreResult<bool> {
     let left_over = left_over(school, video, now);
-    video.begun_at = Some(now);
-    (video.upload, video.host_id, video.ticket) = (None, None, None);
-    let noted = school
+    school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let noted = tx.videos().save(video).await?;
+            let Some(mut video) = tx.videos().lock(video.id).await? else { return Ok(false) };
+            video.begun_at = Some(now);
+            (video.upload, video.host_id, video.ticket) = (None, None, None);
+            tx.videos().save(&video).await?;
             // After the other row has let go of the name that both would have.
             if let Some(left_over) = &left_over {
                 tx.videos().add(left_over).await?;
@@ -403,24 +425,9 @@ async fn ticket(
                 jobs::later(&mut *tx, school, task).await?;
             }
             tx.commit().await?;
-            Ok::<_, StoreError>(noted)
+            Ok(true)
         })
-        .await?;
-    if !noted {
-        return Ok(None);
-    }
-    let key = video.id.simple().to_string();
-    let ticket = host.begin_upload(&NewUpload::new(&video.title, &key), now).await?;
-    note_ticket(video, &ticket);
-    match save(school, video).await? {
-        true => Ok(Some(ticket)),
-        // It was given up while the provider made something for it.
-        false => {
-            let found = ticket.video.into_iter().collect::<Vec<_>>();
-            host.delete(&found).await?;
-            Ok(None)
-        }
-    }
+        .await
 }
 
 /// What an earlier try may have left at the provider, as a row of its own that is to be deleted.
