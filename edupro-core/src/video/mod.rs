@@ -14,6 +14,8 @@
 
 mod guarded;
 mod hosts;
+#[cfg(any(feature = "vdocipher", feature = "bunny"))]
+mod http;
 mod local;
 mod provider;
 
