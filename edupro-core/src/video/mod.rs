@@ -12,6 +12,8 @@
 //! A row is committed *before* a provider is asked for anything that it keeps. When the answer is
 //! lost the row is not, and `uploads::sweep` looks for what it may have left behind.
 
+#[cfg(feature = "bunny")]
+mod bunny;
 mod guarded;
 mod hosts;
 #[cfg(any(feature = "vdocipher", feature = "bunny"))]
@@ -23,6 +25,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+#[cfg(feature = "bunny")]
+pub use self::bunny::{BunnyStream, BunnyStreamConfigError, BunnyStreamOptions};
 pub use self::{
     hosts::VideoHosts,
     local::LocalVideo,
