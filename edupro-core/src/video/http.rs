@@ -161,30 +161,105 @@ pub(super) async fn send_film(
     film: Download,
     request: impl FnOnce(Body) -> RequestBuilder,
 ) -> Result<Response, HostError> {
-    let moved = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&moved);
+    send_while_it_moves(film, request, LOOK_EVERY).await
+}
+
+async fn send_while_it_moves(
+    film: Download,
+    request: impl FnOnce(Body) -> RequestBuilder,
+    look_every: Duration,
+) -> Result<Response, HostError> {
+    let pieces = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&pieces);
     let body = Body::wrap_stream(film.stream.inspect(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     }));
     let mut sending = pin!(request(body).timeout(LONGEST_PUSH).send());
-    let mut seen = 0;
+    let mut before = 0;
     loop {
-        match timeout(LOOK_EVERY, &mut sending).await {
+        match timeout(look_every, &mut sending).await {
             Ok(answer) => return answer.map_err(unreachable),
-            Err(late) => {
-                let now = moved.load(Ordering::Relaxed);
-                if now == seen {
-                    return Err(HostError::unavailable(late));
-                }
-                seen = now;
-            }
+            Err(late) => match pieces.load(Ordering::Relaxed) {
+                now if now == before => return Err(HostError::unavailable(late)),
+                now => before = now,
+            },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use chrono::DateTime;
+    use futures_util::stream;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+        time::sleep,
+    };
+
     use super::*;
+
+    const PIECE: usize = 1 << 16;
+
+    /// A film of so many pieces, with a pause before each.
+    fn film(pieces: u64, pause: Duration) -> Download {
+        let size = pieces * PIECE as u64;
+        let stream = stream::iter(0..pieces).then(move |_| async move {
+            sleep(pause).await;
+            Ok(Bytes::from_static(&[0; PIECE]))
+        });
+        Download {
+            size,
+            range: 0..size,
+            last_modified: DateTime::UNIX_EPOCH,
+            e_tag: None,
+            content_type: "video/mp4",
+            stream: stream.boxed(),
+        }
+    }
+
+    async fn send(
+        film: Download,
+        server: impl AsyncFnOnce(TcpStream),
+    ) -> Result<Response, HostError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let client = client(Duration::from_secs(2), Duration::from_millis(50)).unwrap();
+        let sending = send_while_it_moves(
+            film,
+            |body| client.put(url).body(body),
+            Duration::from_millis(200),
+        );
+        let serving = async { server(listener.accept().await.unwrap().0).await };
+        tokio::select! {
+            answer = sending => answer,
+            () = async { serving.await; std::future::pending().await } => unreachable!(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_film_may_take_longer_than_an_answer() {
+        let answer = send(film(5, Duration::from_millis(100)), async |mut socket| {
+            let mut got = Vec::new();
+            while !got.ends_with(b"\r\n0\r\n\r\n") {
+                socket.read_buf(&mut got).await.unwrap();
+            }
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        });
+        assert_eq!(answer.await.unwrap().status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_film_that_does_not_move_is_given_up() {
+        let start = Instant::now();
+        let answer =
+            send(film(10_000, Duration::ZERO), async |_socket| std::future::pending().await);
+        let error = answer.await.unwrap_err();
+        assert!(matches!(error, HostError::Unavailable { maybe_done: true, .. }), "{error:?}");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
 
     #[test]
     fn a_teacher_is_shown_one_short_line_without_addresses_and_secrets() {

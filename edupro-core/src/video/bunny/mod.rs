@@ -243,11 +243,10 @@ impl VideoProvider for BunnyStream {
             Ok(_) => Ok(VideoInfo::new(Some(id), VideoState::Queued, UPLOADED)),
             // What the ticket was for has been deleted.
             Err(HostError::NotFound) => Err(HostError::TicketExpired),
-            // A file is taken once. Perhaps this is the second time, and the first answer was lost.
+            // A file is taken once, and an upload that broke off may count as one.
             Err(refused @ HostError::Rejected { .. }) => match self.show(&id).await {
-                Ok(info) if matches!(info.state, VideoState::Queued | VideoState::Ready) => {
-                    Ok(info)
-                }
+                Ok(info) if info.state == VideoState::Failed => Err(HostError::TicketExpired),
+                Ok(info) if info.state != VideoState::AwaitingUpload => Ok(info),
                 _ => Err(refused),
             },
             Err(error) => Err(error),
