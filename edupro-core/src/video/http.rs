@@ -2,6 +2,8 @@
 //! answers of a bounded size, and errors that tell no secrets.
 
 use std::{
+    error::Error,
+    iter::successors,
     pin::pin,
     sync::{
         Arc,
@@ -22,7 +24,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::HostError;
-use crate::files::Download;
+use crate::files::{Download, FileError};
 
 /// Largest answer that is read, in bytes. A list of a few dozen videos is some 50 KiB.
 pub(super) const ANSWER_LIMIT: usize = 1 << 20;
@@ -63,16 +65,28 @@ pub(super) async fn read_bounded(mut answer: Response, limit: usize) -> Result<B
     timeout(LOOK_EVERY, reading).await.map_err(HostError::unavailable)?
 }
 
-/// No answer came. The address stays out of it, since some have a secret in them.
+/// No answer came, or a film could not be read.
 pub(super) fn unreachable(error: reqwest::Error) -> HostError {
-    match error.is_builder() {
-        true => HostError::Other(error.without_url().into()),
-        false => HostError::Unavailable {
-            retry_after: None,
-            maybe_done: !error.is_connect(),
-            source: error.without_url().into(),
-        },
+    let maybe_done = !error.is_connect();
+    let is_ours = error.is_builder() || causes(&error).any(<dyn Error>::is::<FileError>);
+    let source = in_words(error).into();
+    match is_ours {
+        true => HostError::Other(source),
+        false => HostError::Unavailable { retry_after: None, maybe_done, source },
     }
+}
+
+/// What went wrong, as a text: the error itself would also show where, and some addresses have a
+/// secret in them.
+fn in_words(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let words: Vec<_> = causes(&error).map(ToString::to_string).collect();
+    words.join(": ")
+}
+
+/// An error, and what caused it.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| error.source())
 }
 
 /// How long the provider asks us to wait, if it says so in seconds.

@@ -20,6 +20,8 @@ mod hosts;
 mod http;
 mod local;
 mod provider;
+#[cfg(feature = "vdocipher")]
+mod vdocipher;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -27,6 +29,8 @@ use uuid::Uuid;
 
 #[cfg(feature = "bunny")]
 pub use self::bunny::{BunnyStream, BunnyStreamConfigError, BunnyStreamOptions};
+#[cfg(feature = "vdocipher")]
+pub use self::vdocipher::{VdoCipher, VdoCipherConfigError, VdoCipherOptions};
 pub use self::{
     hosts::VideoHosts,
     local::LocalVideo,
