@@ -137,7 +137,11 @@ impl VideoProvider for Guarded {
         viewer: &Viewer<'_>,
         now: DateTime<Utc>,
     ) -> Result<Playback, HostError> {
-        self.ask(self.provider.authorize(id, viewer, now)).await
+        // What asks nobody works while the provider is down, and says nothing of whether it is.
+        match self.provider.capabilities().authorizes_alone {
+            true => self.provider.authorize(id, viewer, now).await,
+            false => self.ask(self.provider.authorize(id, viewer, now)).await,
+        }
     }
 
     async fn delete(&self, ids: &[VideoId]) -> Result<(), HostError> {

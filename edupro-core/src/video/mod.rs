@@ -12,18 +12,28 @@
 //! A row is committed *before* a provider is asked for anything that it keeps. When the answer is
 //! lost the row is not, and [`uploads::sweep`] looks for what it may have left behind.
 
+#[cfg(feature = "bunny")]
+mod bunny;
 mod guarded;
 mod hosts;
+#[cfg(any(feature = "vdocipher", feature = "bunny"))]
+mod http;
 mod local;
 pub mod playback;
 mod provider;
 pub mod status;
 pub mod uploads;
+#[cfg(feature = "vdocipher")]
+mod vdocipher;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+#[cfg(feature = "bunny")]
+pub use self::bunny::{BunnyStream, BunnyStreamConfigError, BunnyStreamOptions};
+#[cfg(feature = "vdocipher")]
+pub use self::vdocipher::{VdoCipher, VdoCipherConfigError, VdoCipherOptions};
 pub use self::{
     hosts::VideoHosts,
     local::LocalVideo,
