@@ -10,12 +10,13 @@ use edupro_core::{
     Clock, Entropy, School, Settings, Storage, SystemClock, SystemEntropy,
     accounts::{HashCost, Keys, Passwords, WeakSecret},
     files::{FileError, FileStore},
+    jobs::Alarm,
     mail::{LogMailer, Mailer, Templates},
     payment::{CouponEngine, PaymentProvider},
     video::{LocalVideo, VideoHosts, VideoProvider},
 };
 use ipnet::IpNet;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{EduPro, edupro::Parts, guard::Traffic};
 
@@ -221,7 +222,7 @@ impl Builder {
             payment: self.payment,
             video: VideoHosts::new(current, others, &self.clock),
             settings: self.settings,
-            work: Arc::new(Notify::new()),
+            work: Alarm::default(),
             entropy: self.entropy,
             clock: Arc::clone(&self.clock),
         };
