@@ -17,6 +17,7 @@ use crate::{
     lessons::Lesson,
     modules::Module,
     profiles, roster,
+    video::{VideosOf, uploads},
 };
 
 /// Longest title of a course, in characters (behaviour 3.1).
@@ -479,6 +480,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Co
             let mut tx = school.storage.write().await?;
             lock_owned(&mut *tx, school, teacher, id).await?;
             let files = tx.courses().files(id).await?;
+            uploads::discard(&mut *tx, school, VideosOf::Course(id)).await?;
             tx.courses().delete(id).await?;
             tx.ratings().recount(id, teacher).await?;
             jobs::delete_files(&mut *tx, school, files).await?;

@@ -16,6 +16,7 @@ use crate::{
     jobs,
     lessons::Lesson,
     profiles,
+    video::{VideosOf, uploads},
 };
 
 /// Shortest and longest title of a module, in characters (behaviour 7.2).
@@ -360,6 +361,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
             let mut tx = school.storage.write().await?;
             let module = lock_owned(&mut *tx, school, teacher, id).await?;
             let files = tx.modules().files(id).await?;
+            uploads::discard(&mut *tx, school, VideosOf::Module(id)).await?;
             tx.modules().delete(id).await?;
             tx.courses().recount(module.course.id).await?;
             tx.progress().recount(module.course.id, None).await?;

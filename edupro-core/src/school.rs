@@ -12,6 +12,7 @@ use crate::{
     mail::{Mailer, Templates},
     payment::PaymentProvider,
     storage,
+    video::VideoHosts,
 };
 
 /// What a school may set. The defaults are those of `design.md` section 7.
@@ -70,6 +71,8 @@ pub struct School {
     pub templates: Templates,
     /// Takes money, beside the coupons that always work.
     pub payment: Arc<dyn PaymentProvider>,
+    /// Keeps videos and plays them.
+    pub video: VideoHosts,
     /// What this school has set.
     pub settings: Settings,
     /// Wakes the worker when a committed transaction may have left a job.

@@ -38,6 +38,11 @@ impl FieldErrors {
         }
     }
 
+    /// The first message, where the contract has room for one only.
+    pub(crate) fn first(&self) -> Option<&Words> {
+        self.0.first().and_then(|(_, messages)| messages.first())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -129,6 +134,11 @@ impl ApiError {
     pub(crate) fn throttled(throttled: Throttled) -> Self {
         Self::detail(StatusCode::TOO_MANY_REQUESTS, throttled.to_string())
             .with_header(header::RETRY_AFTER, throttled.seconds().into())
+    }
+
+    /// The body ended before its end.
+    pub(crate) fn cut_off() -> Self {
+        Self::detail(StatusCode::BAD_REQUEST, "The request body was cut off.")
     }
 
     /// Not now; perhaps in so many seconds.

@@ -27,3 +27,4 @@ mod statements;
 mod students;
 mod teachers;
 mod totals;
+mod videos;

@@ -92,7 +92,7 @@ impl VideoProvider for LocalVideo {
         now: DateTime<Utc>,
     ) -> Result<Playback, HostError> {
         let key = key(id)?;
-        let signature = self.links.sign(&key, viewer.session, now + LINK_LIFETIME);
+        let signature = self.links.sign(key.as_str(), viewer.session, now + LINK_LIFETIME);
         Ok(Playback::new(format!("/{key}?{signature}"), Vec::new()))
     }
 

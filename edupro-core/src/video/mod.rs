@@ -10,7 +10,7 @@
 //! | 9.1, then 8.2 with the `video_id` | the teacher's browser uploads to where the provider says |
 //!
 //! A row is committed *before* a provider is asked for anything that it keeps. When the answer is
-//! lost the row is not, and `uploads::sweep` looks for what it may have left behind.
+//! lost the row is not, and [`uploads::sweep`] looks for what it may have left behind.
 
 #[cfg(feature = "bunny")]
 mod bunny;
@@ -19,7 +19,10 @@ mod hosts;
 #[cfg(any(feature = "vdocipher", feature = "bunny"))]
 mod http;
 mod local;
+pub mod playback;
 mod provider;
+pub mod status;
+pub mod uploads;
 #[cfg(feature = "vdocipher")]
 mod vdocipher;
 
@@ -160,9 +163,8 @@ impl Video {
         }
     }
 
-    /// Notes how the provider says it stands. `true` when that changes something.
-    pub(crate) fn take(&mut self, info: &VideoInfo, now: DateTime<Utc>) -> bool {
-        let before = self.clone();
+    /// Notes how the provider says it stands.
+    pub(crate) fn take(&mut self, info: &VideoInfo, now: DateTime<Utc>) {
         if let Some(id) = &info.id {
             self.host_id = Some(id.clone());
         }
@@ -180,7 +182,6 @@ impl Video {
         if let Some(duration) = info.duration {
             self.duration = i64::try_from(duration.as_secs()).unwrap_or_default();
         }
-        *self != before
     }
 }
 
@@ -207,8 +208,11 @@ pub trait VideoStore: Send {
     /// The video with this id.
     async fn find(&mut self, id: Uuid) -> StoreResult<Option<Video>>;
 
-    /// A teacher's video that no lesson shows yet, by the name that 9.1 gave.
-    async fn find_unused(&mut self, teacher: UserId, name: &str) -> StoreResult<Option<Video>>;
+    /// The video, unless it was discarded. Until this transaction ends nobody else changes it.
+    async fn lock(&mut self, id: Uuid) -> StoreResult<Option<Video>>;
+
+    /// A teacher's video that no lesson shows yet, by the name that 9.1 gave, held like this too.
+    async fn lock_unused(&mut self, teacher: UserId, name: &str) -> StoreResult<Option<Video>>;
 
     /// The video of a lesson.
     async fn of_lesson(&mut self, lesson: Uuid) -> StoreResult<Option<Video>>;
@@ -216,12 +220,9 @@ pub trait VideoStore: Send {
     /// The video that a provider calls so.
     async fn find_at(&mut self, provider: &str, id: &VideoId) -> StoreResult<Option<Video>>;
 
-    /// Whether a provider's name for a video stands in any row.
-    async fn is_known(&mut self, provider: &str, id: &VideoId) -> StoreResult<bool>;
-
-    /// Keeps the video as it is here, but for what [`attach`](Self::attach) and
-    /// [`discard`](Self::discard) decide. `false` when it was discarded or is gone.
-    async fn save(&mut self, video: &Video) -> StoreResult<bool>;
+    /// Keeps a locked video as it is here, but for what [`attach`](Self::attach) and
+    /// [`discard`](Self::discard) decide.
+    async fn save(&mut self, video: &Video) -> StoreResult<()>;
 
     /// Lets a lesson show a video that none shows yet. `false` when somebody was faster.
     async fn attach(&mut self, id: Uuid, lesson: Uuid) -> StoreResult<bool>;
@@ -229,7 +230,7 @@ pub trait VideoStore: Send {
     /// Takes videos from their lessons and notes that they are to be deleted; returns them.
     async fn discard(&mut self, of: VideosOf, now: DateTime<Utc>) -> StoreResult<Vec<Uuid>>;
 
-    /// The same for one video, whatever shows it.
+    /// The same as [`discard`](Self::discard) for one video, whatever shows it.
     async fn discard_one(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()>;
 
     /// Forgets a video: nothing of it is left anywhere.
