@@ -13,6 +13,7 @@ mod coupons;
 mod courses;
 mod enrollments;
 mod foundation;
+mod hosted_videos;
 mod ledger;
 mod lessons;
 mod modules;
