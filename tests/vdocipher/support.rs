@@ -4,16 +4,17 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edupro_core::{
-    Clock, ManualClock, SystemClock, SystemEntropy,
+    Clock, Entropy, ManualClock, SystemClock, SystemEntropy, entropy,
     files::{FileKey, FileKind, FileStore, check_video, video_limit},
     video::{
-        Film, HostError, NewUpload, UploadHow, UploadTicket, VdoCipher, VdoCipherOptions, VideoId,
-        VideoInfo, VideoProvider, Viewer,
+        Film, HostError, NewUpload, Playback, UploadHow, UploadTicket, VdoCipher, VdoCipherOptions,
+        VideoId, VideoInfo, VideoProvider, Viewer,
     },
 };
 use edupro_http::testkit::{FakeVdoCipher, vdocipher::Failure};
 use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 pub(crate) const TOKEN: &str = "a-token-that-nobody-guesses";
 /// How long these tests wait for an answer, for they wait in vain a lot.
@@ -118,6 +119,14 @@ impl Rig {
         true
     }
 
+    /// Lets the other double, which does one thing at a time, come to the end of a delay. Ours does
+    /// nothing for who has gone away.
+    pub(crate) async fn settle(&self) {
+        if self.ours().is_none() {
+            sleep(TIMEOUT * 2).await;
+        }
+    }
+
     /// Moves the double's clock so far away from ours.
     pub(crate) async fn set_time(&self, offset: TimeDelta) {
         match self.ours() {
@@ -190,10 +199,7 @@ impl Rig {
     }
 
     /// Lets a student watch.
-    pub(crate) async fn watch(
-        &self,
-        id: &VideoId,
-    ) -> Result<edupro_core::video::Playback, HostError> {
+    pub(crate) async fn watch(&self, id: &VideoId) -> Result<Playback, HostError> {
         self.host.authorize(id, &viewer(), self.clock.now()).await
     }
 }
@@ -223,6 +229,6 @@ pub(crate) fn refused<T: Debug>(outcome: Result<T, HostError>) -> HostError {
 /// A title that nothing else has, whatever else a double keeps.
 pub(crate) fn title(name: &str) -> String {
     let mut chance = [0; 10];
-    edupro_core::Entropy::fill(&SystemEntropy, &mut chance);
-    format!("{name} {}", edupro_core::entropy::code(&chance))
+    SystemEntropy.fill(&mut chance);
+    format!("{name} {}", entropy::code(&chance))
 }
