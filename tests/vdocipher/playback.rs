@@ -6,7 +6,7 @@ use edupro_core::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Rig, TOKEN, refused, stranger, viewer};
+use crate::support::{Rig, TOKEN, refused, stranger};
 
 #[tokio::test]
 async fn each_viewer_gets_a_ticket_of_his_own() {
@@ -49,7 +49,7 @@ async fn a_watermark_may_be_any_text_or_none() {
         rig.host.authorize(&id, &viewer, now).await.unwrap();
         let Some(fake) = rig.ours() else { continue };
         let body: Value = serde_json::from_slice(&fake.requests().last().unwrap().body).unwrap();
-        let annotate = body["annotate"].as_str().map(|it| serde_json::from_str::<Value>(it));
+        let annotate = body["annotate"].as_str().map(serde_json::from_str::<Value>);
         let sent = annotate.map(|it| it.unwrap()[0]["text"].clone());
         assert_eq!(sent, text.map(Value::from));
     }
@@ -112,7 +112,6 @@ async fn a_webhook_tells_of_a_video() {
         let body = event.to_string();
         let request = WebhookRequest { headers: &[], query: &query, body: body.as_bytes() };
         let named = rig.host.webhook(&request, rig.clock.now()).await.unwrap();
-        assert_eq!(named, [id.clone()]);
+        assert_eq!(named, std::slice::from_ref(&id));
     }
-    assert_eq!(viewer().key, "student_42");
 }

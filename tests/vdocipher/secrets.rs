@@ -14,16 +14,13 @@ use crate::support::{Rig, TIMEOUT, TOKEN, fields, stranger};
 
 /// An error as a log would show it, in every way it could.
 fn shown(error: &HostError) -> String {
-    let mut shown = format!("{error}\n{error:?}\n{error:#?}");
-    let mut next = error.source();
-    while let Some(cause) = next {
-        shown.push_str(&format!("\n{cause}\n{cause:?}"));
-        next = cause.source();
+    let mut shown = vec![format!("{error:#?}")];
+    let mut next: Option<&dyn Error> = Some(error);
+    while let Some(error) = next {
+        shown.push(format!("{error}\n{error:?}"));
+        next = error.source();
     }
-    if let HostError::Rejected { public } | HostError::Quota { public } = error {
-        shown.push_str(public);
-    }
-    shown
+    shown.join("\n")
 }
 
 /// What nobody may read: the key, the token, who watches and with what, who may upload.

@@ -145,12 +145,10 @@ impl Rig {
 
     /// Gives a video any status.
     pub(crate) async fn set_status(&self, id: &VideoId, status: &str, length: Option<u64>) {
+        let wish = json!({"id": id.0, "status": status, "length": length});
         match self.ours() {
             Some(fake) => fake.set_status(&id.0, status, length),
-            None => {
-                let wish = json!({"id": id.0, "status": status, "length": length});
-                self.control("status", wish).await;
-            }
+            None => self.control("status", wish).await,
         }
     }
 
