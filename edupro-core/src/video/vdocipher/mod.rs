@@ -38,7 +38,7 @@ use std::{
 use async_trait::async_trait;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::{DateTime, Utc};
-use reqwest::{Method, Url};
+use reqwest::{Method, Url, header::CONTENT_LENGTH};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -228,7 +228,9 @@ impl VideoProvider for VdoCipher {
         new: &NewUpload<'_>,
         now: DateTime<Utc>,
     ) -> Result<UploadTicket, HostError> {
-        let request = self.api.request(Method::PUT, &["videos"]).query(&[("title", new.title)]);
+        // Some servers refuse what has no body and does not say so.
+        let request = self.api.request(Method::PUT, &["videos"]).header(CONTENT_LENGTH, 0);
+        let request = request.query(&[("title", new.title)]);
         let made: Credentials = self.api.ask_once(request).await.map_err(misplaced)?;
         upload::ticket(made, now)
     }
