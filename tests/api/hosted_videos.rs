@@ -214,7 +214,7 @@ on_both_engines! {
         studio.fake.ready_after_polls(None);
         let waiting = studio.upload().await;
         studio.app.work().await;
-        studio.fake.fail_next(Failure::Delay(Duration::from_secs(60)));
+        studio.fake.fail_next(Failure::Delay(Duration::from_mins(1)));
         let begun = std::time::Instant::now();
         let shown = studio.lesson(&studio.omar, &made).await;
         assert!(begun.elapsed() < Duration::from_secs(10));
@@ -290,7 +290,7 @@ on_both_engines! {
     async fn killed_while_pushing(school) {
         let studio = studio(school).await;
         let made = studio.upload().await;
-        studio.fake.fail_next_upload(Failure::Delay(Duration::from_secs(60)));
+        studio.fake.fail_next_upload(Failure::Delay(Duration::from_mins(1)));
         // What kill -9 leaves: the future is dropped at an await, and the claim stays.
         let worker = Worker::new(Arc::clone(studio.app.edupro().school()));
         let killed = tokio::time::timeout(Duration::from_millis(400), worker.run_due()).await;

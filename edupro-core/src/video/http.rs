@@ -222,7 +222,7 @@ mod tests {
         let size = pieces * PIECE as u64;
         let stream = stream::iter(0..pieces).then(move |_| async move {
             sleep(pause).await;
-            Ok(Bytes::from_static(&[0; PIECE]))
+            Ok(Bytes::from(vec![0; PIECE]))
         });
         Download {
             size,
