@@ -17,7 +17,7 @@ use tokio::time::sleep;
 const BROWSER: &str = r#"
     chromium=${EDUPRO_TEST_CHROMIUM:-chromium}
     if ! command -v "$chromium" >/dev/null; then
-        echo "$chromium is not there: run scripts/test, which finds or installs Chromium, or set EDUPRO_TEST_CHROMIUM"
+        echo "there is no $chromium: run scripts/test, which finds or installs it, or install Chromium (Debian: chromium) and name its program in EDUPRO_TEST_CHROMIUM"
         exit 1
     fi
     profile=$(mktemp -d "${TMPDIR:-/tmp}/edupro-test-chromium-XXXXXX") || exit 1
