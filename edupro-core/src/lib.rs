@@ -30,13 +30,15 @@
 //! # let _ = standing; Ok(()) }
 //! ```
 //!
-//! | feature | brings |
-//! | --- | --- |
-//! | `smtp` (default) | [`mail::SmtpMailer`] |
-//! | `vdocipher` (default) | [`video::VdoCipher`], and an HTTPS client with it |
-//! | `bunny` | `video::BunnyStream`, and the same client |
-//! | `conformance` | what whoever implements a trait can have checked |
-//! | `stripe` | `payment::Stripe`: Stripe Checkout, and an HTTPS client with it |
+//! No feature is on by itself, so nothing here brings a client of any service:
+//!
+//! | feature | brings | and with it |
+//! | --- | --- | --- |
+//! | `bunny` | `video::BunnyStream` | an HTTPS client |
+//! | `conformance` | what whoever implements a trait can have checked | |
+//! | `smtp` | `mail::SmtpMailer` | a client of mail servers |
+//! | `stripe` | `payment::Stripe`: Stripe Checkout | an HTTPS client |
+//! | `vdocipher` | `video::VdoCipher` | an HTTPS client |
 
 pub mod access;
 pub mod accounts;

@@ -12,6 +12,15 @@
 //! | `accounts` | accounts from the command line |
 //! | `demo` | a small school to try things out with |
 //! | [`logging`] | the log |
+//!
+//! Providers that are services elsewhere are features. What was left out and is configured all the
+//! same is refused at the start:
+//!
+//! | feature | brings |
+//! | --- | --- |
+//! | `bunny` (default) | `video.provider = "bunny"` |
+//! | `stripe` (default) | `payment.provider = "stripe"` |
+//! | `vdocipher` (default) | `video.provider = "vdocipher"` |
 
 mod accounts;
 pub mod cli;

@@ -3,6 +3,8 @@
 //! [`Database`] is a [`Storage`](edupro_core::Storage): connect it by URL and give it to the
 //! school. Only `sql.rs` knows that there are two engines; every statement stands once.
 //!
+//! It has no cargo features: both engines are always there, and the URL chooses.
+//!
 //! # The shared dialect
 //!
 //! - Placeholders are `$1`, `$2` … on both. A forgotten value would be NULL on SQLite, so values

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use edupro_core::video::{VdoCipher, VdoCipherConfigError, VdoCipherOptions, VideoProvider};
+use edupro_core::video::VideoProvider;
 use edupro_http::Builder;
 
-use crate::config::{BunnyKeys, ConfigError, Loaded, PublicUrl, VdoCipherKeys, VideoKind};
+#[cfg(any(feature = "bunny", feature = "vdocipher"))]
+use crate::config::PublicUrl;
+use crate::config::{BunnyKeys, ConfigError, Loaded, VdoCipherKeys, VideoKind};
 
 /// Adds the providers of a configuration. The school's own is always among them.
 pub(super) fn add(loaded: &Loaded, mut builder: Builder) -> Result<Builder, ConfigError> {
@@ -26,7 +28,10 @@ pub(super) fn add(loaded: &Loaded, mut builder: Builder) -> Result<Builder, Conf
     Ok(builder)
 }
 
+#[cfg(feature = "vdocipher")]
 fn vdocipher(loaded: &Loaded, keys: &VdoCipherKeys) -> Result<Arc<dyn VideoProvider>, ConfigError> {
+    use edupro_core::video::{VdoCipher, VdoCipherConfigError, VdoCipherOptions};
+
     let mut options = VdoCipherOptions::new(keys.api_secret.clone());
     options.webhook_token.clone_from(&keys.webhook_token);
     replace(&mut options.base_url, keys.base_url.as_ref());
@@ -45,6 +50,14 @@ fn vdocipher(loaded: &Loaded, keys: &VdoCipherKeys) -> Result<Arc<dyn VideoProvi
     }
 }
 
+#[cfg(not(feature = "vdocipher"))]
+fn vdocipher(loaded: &Loaded, _: &VdoCipherKeys) -> Result<Arc<dyn VideoProvider>, ConfigError> {
+    let problem = "is for VdoCipher, which is not in this server: build it with \
+                   `--features vdocipher`";
+    Err(loaded.invalid("video.api_secret", problem.to_owned()))
+}
+
+#[cfg(any(feature = "bunny", feature = "vdocipher"))]
 fn replace(url: &mut String, configured: Option<&PublicUrl>) {
     if let Some(configured) = configured {
         configured.as_str().clone_into(url);
