@@ -13,7 +13,9 @@ use crate::{
     accounts::{User, UserId},
     coupons::{self, CouponRefusal, Item, Sale},
     courses::{self, Course, CourseError},
+    events::{self, Event, announce},
     limits::{self, LimitError, Throttled},
+    policies::{PolicyError, within_patience},
     roster::{self, Standing},
     students::Student,
 };
@@ -268,6 +270,9 @@ pub enum EnrollError {
     /// Too many wrong codes.
     #[error(transparent)]
     Throttled(Throttled),
+    /// The school's policy says no, or cannot decide.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The storage.
     #[error("an enrolment could not be saved")]
     Store(#[from] StoreError),
@@ -334,6 +339,26 @@ impl Wanted {
         prospect.has_access.then(|| self.has_it())
     }
 
+    /// Asks the school's policy, if there is one and nothing else speaks against it.
+    pub(crate) async fn allowed(
+        self,
+        school: &School,
+        student: &User,
+        needs_code: bool,
+    ) -> Result<(), EnrollError> {
+        let Some(policy) = &school.policy else { return Ok(()) };
+        let mut tx = school.storage.read().await?;
+        let prospect = self.prospect(&mut *tx, student.id, school.clock.now()).await?;
+        drop(tx);
+        if let Some(refusal) = self.refusal(&prospect) {
+            return Err(refusal);
+        }
+        if needs_code && !prospect.is_free {
+            return Err(EnrollError::CodeRequired(self.word()));
+        }
+        Ok(within_patience(policy.may_enroll(student, &prospect)).await?)
+    }
+
     const fn has_it(self) -> EnrollError {
         match self {
             Self::Course(_) => EnrollError::HasCourse,
@@ -367,7 +392,48 @@ pub(crate) async fn grant(
         tx.enrollments().count(item.course, i64::from(is_new_in_course), paid).await?;
     }
     tx.progress().begin(student, item, now).await?;
+    announce(tx, school, enrolled_event(&enrollment, item, has_row, paid)).await?;
+    // Its lessons may all have been completed in modules that were bought alone.
+    if is_new_in_course && enrollment.is_completed {
+        let event = Event::CourseCompleted {
+            student,
+            teacher: item.teacher,
+            course: item.course,
+            course_title: item.course_title.clone(),
+        };
+        announce(tx, school, event).await?;
+    }
     Ok(Some(enrollment))
+}
+
+fn enrolled_event(enrollment: &Enrollment, item: &Item, is_renewal: bool, paid: Decimal) -> Event {
+    let Item { teacher, course, course_title, module, .. } = item.clone();
+    let &Enrollment { id: enrollment, student, ends_at, .. } = enrollment;
+    let paid = events::money(paid);
+    match module {
+        None => Event::CourseEnrolled {
+            enrollment,
+            student,
+            teacher,
+            course,
+            course_title,
+            paid,
+            is_renewal,
+            ends_at,
+        },
+        Some((module, module_title)) => Event::ModuleEnrolled {
+            enrollment,
+            student,
+            teacher,
+            course,
+            course_title,
+            module,
+            module_title,
+            paid,
+            is_renewal,
+            ends_at,
+        },
+    }
 }
 
 /// 4.1, 7.6: a student enrols. Free things need no code and use none up.
@@ -385,6 +451,7 @@ pub async fn enroll(
     if code.is_some() {
         limits::look(school, &wrong_codes).await?;
     }
+    wanted.allowed(school, student, code.is_none()).await?;
     let done = school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
@@ -408,6 +475,15 @@ pub async fn enroll(
                 if !tx.coupons().record(&sale).await? {
                     return Err(EnrollError::Coupon(CouponRefusal::UsedBefore));
                 }
+                let event = Event::CouponRedeemed {
+                    coupon: coupon.id,
+                    student: student.id,
+                    teacher: item.teacher,
+                    course: item.course,
+                    module: item.module.as_ref().map(|(module, _)| *module),
+                    price: events::money(coupon.price),
+                };
+                announce(&mut *tx, school, event).await?;
             }
             tx.commit().await?;
             Ok((item, enrollment))
@@ -585,6 +661,13 @@ pub async fn delete(
             }
             tx.enrollments().count(course, -1, Decimal::ZERO).await?;
             tx.progress().end(found.student, course, now).await?;
+            let event = Event::EnrollmentDeleted {
+                enrollment: found.id,
+                student: found.student,
+                course,
+                deleted_by: user.id,
+            };
+            announce(&mut *tx, school, event).await?;
             Ok(tx.commit().await?)
         })
         .await

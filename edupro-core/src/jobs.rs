@@ -1,5 +1,5 @@
-//! What must happen after a commit: mails, films on their way to a video host, and what nobody needs
-//! any more.
+//! What must happen after a commit: mails, events, films on their way to a video host, and what
+//! nobody needs any more.
 //!
 //! A job is a row in the transaction of its cause, so neither exists without the other. The
 //! [`Worker`] claims it for a minute, runs it, and forgets it; a process that dies in between
@@ -7,7 +7,8 @@
 //!
 //! # One more job
 //!
-//! A variant of [`Task`] with ids, not contents, and an arm in `run`.
+//! A variant of [`Task`] with ids, not contents, and an arm in `run`. Only an event says what things
+//! were called at that moment: it is about the past.
 
 use std::{
     convert::Infallible,
@@ -32,6 +33,7 @@ use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::{UserId, resets::CODE_TTL},
     error::Source,
+    events::{Announced, Event, EventError},
     files::FileKey,
     mail::{MailError, Message, Template},
     payment::orders,
@@ -114,6 +116,15 @@ pub enum Task {
         /// Which.
         video: Uuid,
     },
+    /// Tells the school's sink what has happened.
+    Announce {
+        /// The event's version.
+        version: u16,
+        /// When it happened.
+        at: DateTime<Utc>,
+        /// What happened.
+        event: Event,
+    },
 }
 
 /// Jobs run in two lanes, so that those which may take hours do not hold up the others.
@@ -139,7 +150,7 @@ impl Task {
 /// A job that is about to be kept.
 #[derive(Clone, Debug)]
 pub struct NewJob {
-    /// Also the mail's Message-ID: a second try is the same mail.
+    /// Also the mail's Message-ID and the event's id: a second try is the same mail or event.
     pub id: Uuid,
     /// What is to be done.
     pub task: Task,
@@ -283,6 +294,8 @@ enum JobError {
     Mail(#[from] MailError),
     #[error("the video host did not do it")]
     Video(#[from] VideoJobError),
+    #[error("an event was not delivered")]
+    Event(#[from] EventError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}")]
@@ -435,7 +448,11 @@ async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> Store
             Ok(()) => tx.jobs().finish(job.id).await?,
             Err(error) => {
                 let words = chain(error);
-                let hopeless = matches!(error, JobError::Mail(MailError::Rejected { .. }));
+                let hopeless = matches!(
+                    error,
+                    JobError::Mail(MailError::Rejected { .. })
+                        | JobError::Event(EventError::Rejected { .. })
+                );
                 if hopeless || job.tries >= TRIES_MAX {
                     tracing::error!(job = %job.id, tries = job.tries, error = %words, "a job was given up");
                     tx.jobs().give_up(job.id, now, &words).await?;
@@ -451,13 +468,14 @@ async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> Store
 }
 
 /// 5 s · 2ⁿ, an hour at most, a fifth more or less so that not all come back at once; longer when
-/// the mail server asked for it.
+/// whoever was asked wants that.
 fn pause(school: &School, job: &Job, error: &JobError) -> TimeDelta {
     let doublings = u32::try_from(job.tries - 1).unwrap_or_default().min(20);
     let pause = (FIRST_PAUSE * 2_i32.pow(doublings)).min(PAUSE_MAX);
     let percent = i32::try_from(80 + school.entropy.below(41)).unwrap_or(100);
     let asked = match error {
         JobError::Mail(MailError::Unavailable { retry_after: Some(asked), .. })
+        | JobError::Event(EventError::Unavailable { retry_after: Some(asked), .. })
         | JobError::Video(VideoJobError::Host(HostError::Unavailable {
             retry_after: Some(asked),
             ..
@@ -505,6 +523,11 @@ async fn run(school: &School, job: &Job) -> Result<(), JobError> {
         Task::UploadVideo { video } => Ok(uploads::push(school, *video).await?),
         Task::CheckVideo { video, round } => Ok(status::look(school, *video, *round).await?),
         Task::DeleteVideo { video } => Ok(uploads::delete(school, *video).await?),
+        Task::Announce { version, at, event } => {
+            // Nobody listens any more.
+            let Some(sink) = &school.events else { return Ok(()) };
+            Ok(sink.receive(&Announced::new(job.id, *version, *at, event.clone())).await?)
+        }
     }
 }
 

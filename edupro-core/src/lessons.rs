@@ -13,7 +13,7 @@ use crate::{
     files::{CheckedFile, FileError, FileKey, FileKind, Picture},
     jobs,
     modules::{self, CourseOf, Module, ModuleError},
-    profiles,
+    profiles, progress,
     video::{
         HostError, Video, VideoOf, VideosOf,
         uploads::{self, Incoming, NewVideo, UploadError},
@@ -410,7 +410,7 @@ pub async fn create(
             }
             tx.courses().recount(module.course.id).await?;
             tx.progress().add_lesson(id, now).await?;
-            tx.progress().recount(module.course.id, None).await?;
+            progress::recount(&mut *tx, school, module.course.id, None).await?;
             tx.commit().await?;
             Ok(lesson)
         })
@@ -513,7 +513,7 @@ pub async fn update(
                 attach(&mut *tx, school, &mut lesson, video).await?;
             }
             tx.courses().recount(lesson.module.course.id).await?;
-            tx.progress().recount(lesson.module.course.id, None).await?;
+            progress::recount(&mut *tx, school, lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
             tx.commit().await?;
             Ok(lesson)
@@ -531,7 +531,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Le
             uploads::discard(&mut *tx, school, VideosOf::Lesson(id)).await?;
             tx.lessons().delete(id).await?;
             tx.courses().recount(lesson.module.course.id).await?;
-            tx.progress().recount(lesson.module.course.id, None).await?;
+            progress::recount(&mut *tx, school, lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, files.into_iter().flatten().collect()).await?;
             Ok(tx.commit().await?)
         })

@@ -17,6 +17,8 @@
 //! | [`video`] | where videos are, and how they are played | 8.7, 9 |
 //! | [`mail`] | what is mailed, and by whom | |
 //! | [`jobs`] | what must happen after a commit | |
+//! | [`events`] | who hears what has happened | |
+//! | [`policies`] | what a school forbids beyond its rules | |
 //!
 //! A rule is a function over a [`School`], which holds the doors and the providers, or over one
 //! [`Transaction`] of its [`Storage`]:
@@ -52,6 +54,7 @@ pub mod courses;
 pub mod enrollments;
 pub mod entropy;
 mod error;
+pub mod events;
 pub mod files;
 pub mod idempotency;
 pub mod jobs;
@@ -61,6 +64,7 @@ pub mod mail;
 pub mod modules;
 mod page;
 pub mod payment;
+pub mod policies;
 pub mod profiles;
 pub mod progress;
 pub mod ratings;

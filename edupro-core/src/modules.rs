@@ -15,7 +15,7 @@ use crate::{
     files::{FileError, FileKey, FileKind, Picture},
     jobs,
     lessons::Lesson,
-    profiles,
+    profiles, progress,
     video::{VideosOf, uploads},
 };
 
@@ -345,7 +345,7 @@ pub async fn update(
             let mut old = Vec::new();
             profiles::replace_picture(&image, &mut module.image, None, &mut old);
             tx.modules().save(&module).await?;
-            tx.progress().recount(course, None).await?;
+            progress::recount(&mut *tx, school, course, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
             let lessons = tx.lessons().list(id, false).await?;
             tx.commit().await?;
@@ -364,7 +364,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
             uploads::discard(&mut *tx, school, VideosOf::Module(id)).await?;
             tx.modules().delete(id).await?;
             tx.courses().recount(module.course.id).await?;
-            tx.progress().recount(module.course.id, None).await?;
+            progress::recount(&mut *tx, school, module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
             Ok(tx.commit().await?)
         })

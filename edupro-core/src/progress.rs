@@ -13,6 +13,8 @@ use crate::{
     access::{self, Access},
     accounts::{User, UserId},
     coupons::Item,
+    events::{Event, announce},
+    lessons::Lesson,
 };
 
 /// A student and a lesson.
@@ -39,6 +41,9 @@ pub trait ProgressStore: Send {
     /// The row of a student and a lesson.
     async fn find(&mut self, student: UserId, lesson: Uuid) -> StoreResult<Option<LessonProgress>>;
 
+    /// The same, held until the transaction ends.
+    async fn lock(&mut self, student: UserId, lesson: Uuid) -> StoreResult<Option<LessonProgress>>;
+
     /// Notes whether the lesson is completed; `None` when there is no row.
     async fn set(
         &mut self,
@@ -50,6 +55,11 @@ pub trait ProgressStore: Send {
 
     /// Works out the progress in a course and its modules again: of one student, or of everybody.
     async fn recount(&mut self, course: Uuid, student: Option<UserId>) -> StoreResult<()>;
+
+    /// Marks enrolments in a course as completed in which every lesson is by now, and returns whose
+    /// were not before, by id. Only [`ProgressStore::recount`] after it makes the rest right.
+    async fn complete(&mut self, course: Uuid, student: Option<UserId>)
+    -> StoreResult<Vec<UserId>>;
 }
 
 /// Why progress was not shown or noted.
@@ -69,17 +79,17 @@ pub enum ProgressError {
     Store(#[from] StoreError),
 }
 
-/// The course of a lesson that this student may have.
+/// The lesson, if this student may have it.
 pub async fn admit(
     tx: &mut dyn Transaction,
     student: &User,
     lesson: Uuid,
     now: DateTime<Utc>,
-) -> Result<Uuid, ProgressError> {
+) -> Result<Lesson, ProgressError> {
     let lesson = tx.lessons().find(lesson).await?.ok_or(ProgressError::Unknown)?;
     let access = access::content(tx, &lesson.place(), student, now).await?;
     match access {
-        Access::Granted => Ok(lesson.module.course.id),
+        Access::Granted => Ok(lesson),
         Access::Blocked => Err(ProgressError::Blocked),
         Access::Owner | Access::Refused => Err(ProgressError::NoAccess),
     }
@@ -110,12 +120,72 @@ pub async fn update(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let course = admit(&mut *tx, student, lesson, now).await?;
-            let noted = tx.progress().set(student.id, lesson, is_completed, now).await?;
+            let lesson = admit(&mut *tx, student, lesson, now).await?;
+            let is_news = is_completed && is_first(&mut *tx, school, student.id, lesson.id).await?;
+            let noted = tx.progress().set(student.id, lesson.id, is_completed, now).await?;
             let noted = noted.ok_or(ProgressError::Unknown)?;
-            tx.progress().recount(course, Some(student.id)).await?;
+            let course = lesson.module.course.id;
+            if is_news {
+                announce(&mut *tx, school, completed_event(student.id, lesson)).await?;
+            }
+            recount(&mut *tx, school, course, Some(student.id)).await?;
             tx.commit().await?;
             Ok(noted)
         })
         .await
+}
+
+/// Whether the lesson is not completed yet, if anybody wants to know.
+async fn is_first(
+    tx: &mut dyn Transaction,
+    school: &School,
+    student: UserId,
+    lesson: Uuid,
+) -> StoreResult<bool> {
+    if school.events.is_none() {
+        return Ok(false);
+    }
+    // Held: of two that complete it at the same time, one is first.
+    let before = tx.progress().lock(student, lesson).await?;
+    Ok(before.is_some_and(|before| !before.is_completed))
+}
+
+fn completed_event(student: UserId, lesson: Lesson) -> Event {
+    Event::LessonCompleted {
+        student,
+        teacher: lesson.module.course.teacher,
+        course: lesson.module.course.id,
+        module: lesson.module.id,
+        lesson: lesson.id,
+        lesson_title: lesson.title,
+    }
+}
+
+/// Works out the progress in a course and its modules again, of one student or of everybody, and
+/// announces who has completed the course by that.
+pub(crate) async fn recount(
+    tx: &mut dyn Transaction,
+    school: &School,
+    course: Uuid,
+    student: Option<UserId>,
+) -> StoreResult<()> {
+    if school.events.is_none() {
+        return tx.progress().recount(course, student).await;
+    }
+    let news = tx.progress().complete(course, student).await?;
+    tx.progress().recount(course, student).await?;
+    if news.is_empty() {
+        return Ok(());
+    }
+    let Some(course) = tx.courses().find(course).await? else { return Ok(()) };
+    for student in news {
+        let event = Event::CourseCompleted {
+            student,
+            teacher: course.teacher,
+            course: course.id,
+            course_title: course.title.clone(),
+        };
+        announce(tx, school, event).await?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::{User, UserId},
     courses::{self, Course, CourseError},
+    events::{Event, announce},
     students::Student,
 };
 
@@ -135,7 +136,7 @@ pub async fn create(
     school: &School,
     student: &User,
     course: Uuid,
-    rating: i64,
+    stars: i64,
     comment: &str,
 ) -> Result<Rating, RatingError> {
     let now = school.clock.now();
@@ -153,7 +154,7 @@ pub async fn create(
                 course: course.id,
                 course_title: course.title,
                 student,
-                rating,
+                rating: stars,
                 comment: comment.to_owned(),
                 created_at: now,
             };
@@ -163,6 +164,15 @@ pub async fn create(
             tx.ratings().recount(course.id, course.teacher).await?;
             let added = tx.ratings().find(RatingName::Uuid(uuid)).await?;
             let added = added.ok_or(RatingError::Unknown)?;
+            let event = Event::CourseRated {
+                rating: added.id,
+                student: added.student.user.id,
+                teacher: course.teacher,
+                course: added.course,
+                course_title: added.course_title.clone(),
+                stars,
+            };
+            announce(&mut *tx, school, event).await?;
             tx.commit().await?;
             Ok(added)
         })

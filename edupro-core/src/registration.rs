@@ -10,8 +10,10 @@ use crate::{
         Client, Email, HashError, NewUser, PasswordProblem, Phone, Taken, User, UserType, Username,
         free_slug, password_problems,
     },
+    events::{Event, announce},
     files::{FileError, FileKey, FileKind, Picture},
     limits::{self, LimitError, Throttled},
+    policies::{self, Newcomer, PolicyError},
     profiles::Profile,
     roster,
     students::Student,
@@ -90,6 +92,9 @@ pub enum RegistrationError {
     /// Too many registrations from one address.
     #[error(transparent)]
     Throttled(Throttled),
+    /// The school's policy says no, or cannot decide.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Too many hashes at once.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -185,6 +190,16 @@ async fn register(
     if !problems.is_empty() {
         return Err(RegistrationError::Refused(problems));
     }
+    let newcomer = Newcomer {
+        user_type,
+        teacher,
+        first_name: &registration.first_name,
+        last_name: &registration.last_name,
+        username: &registration.username,
+        email: &registration.email,
+        phone: &registration.phone,
+    };
+    policies::may_register(school, &newcomer).await?;
     let password_hash = school.passwords.hash(&registration.password1).await?;
     let avatar = store(school, FileKind::Avatar, registration.avatar).await?;
     let logo = match store(school, FileKind::Logo, registration.logo).await {
@@ -220,12 +235,20 @@ async fn register(
                     tx.users().taken(Some(&new.username), Some(&new.email), new.phone.as_ref());
                 return Err(refusal(taken.await?));
             };
+            let username = user.username.clone();
             match teacher {
-                None => tx.teachers().add(&Teacher::new(user.clone())).await?,
+                None => {
+                    tx.teachers().add(&Teacher::new(user.clone())).await?;
+                    let event = Event::TeacherRegistered { teacher: user.id, username };
+                    announce(&mut *tx, school, event).await?;
+                }
                 Some(teacher) => {
                     let profile = Profile::of(&user);
                     tx.students().add(&Student { user: user.clone(), profile }).await?;
-                    tx.roster().join(teacher.id, user.id, new.created_at).await?;
+                    let (student, teacher) = (user.id, teacher.id);
+                    let event = Event::StudentRegistered { student, username, teacher };
+                    announce(&mut *tx, school, event).await?;
+                    roster::admit(&mut *tx, school, teacher, student, new.created_at).await?;
                 }
             }
             tx.commit().await?;

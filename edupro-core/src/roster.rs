@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Page, PageOf, StoreError, StoreResult, Transaction,
+    Page, PageOf, School, StoreError, StoreResult, Transaction,
     accounts::{User, UserId},
+    events::{Event, announce},
+    policies::{PolicyError, within_patience},
     students::Student,
 };
 
@@ -129,6 +131,9 @@ pub enum RosterError {
     /// The list has no such page.
     #[error("Invalid page.")]
     NoSuchPage,
+    /// The school's policy says no, or cannot decide.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The storage.
     #[error("a teacher's students could not be read or changed")]
     Store(#[from] StoreError),
@@ -150,17 +155,46 @@ pub enum Joined {
 }
 
 /// 1.11: a student joins a teacher.
-pub async fn join(
+pub async fn join(school: &School, student: &User, username: &str) -> Result<Joined, RosterError> {
+    may_join(school, student, username).await?;
+    let now = school.clock.now();
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            let teacher = teacher(&mut *tx, username).await?.ok_or(RosterError::UnknownTeacher)?;
+            let is_new = admit(&mut *tx, school, teacher.id, student.id, now).await?;
+            tx.commit().await?;
+            Ok(if is_new { Joined::Now } else { Joined::Before })
+        })
+        .await
+}
+
+/// Asks the school's policy, if there is one and it makes a difference.
+async fn may_join(school: &School, student: &User, username: &str) -> Result<(), RosterError> {
+    let Some(policy) = &school.policy else { return Ok(()) };
+    let mut tx = school.storage.read().await?;
+    let teacher = teacher(&mut *tx, username).await?.ok_or(RosterError::UnknownTeacher)?;
+    let standing = tx.roster().standing(teacher.id, student.id).await?;
+    drop(tx);
+    match standing {
+        Some(_) => Ok(()),
+        None => Ok(within_patience(policy.may_join(student, &teacher)).await?),
+    }
+}
+
+/// Makes a student the teacher's; returns false when they were already.
+pub(crate) async fn admit(
     tx: &mut dyn Transaction,
-    student: &User,
-    username: &str,
+    school: &School,
+    teacher: UserId,
+    student: UserId,
     now: DateTime<Utc>,
-) -> Result<Joined, RosterError> {
-    let teacher = teacher(tx, username).await?.ok_or(RosterError::UnknownTeacher)?;
-    Ok(match tx.roster().join(teacher.id, student.id, now).await? {
-        true => Joined::Now,
-        false => Joined::Before,
-    })
+) -> StoreResult<bool> {
+    let is_new = tx.roster().join(teacher, student, now).await?;
+    if is_new {
+        announce(tx, school, Event::StudentJoined { teacher, student }).await?;
+    }
+    Ok(is_new)
 }
 
 /// 1.12: a student's profile as one teacher has it. The blocked see theirs.
@@ -185,24 +219,39 @@ pub async fn find(
 }
 
 /// 1.17: a teacher removes a student. Enrolments stay, and come back to life on re-joining.
-pub async fn remove(
-    tx: &mut dyn Transaction,
-    teacher: UserId,
-    student: UserId,
-) -> Result<(), RosterError> {
-    match tx.roster().remove(teacher, student).await? {
-        true => Ok(()),
-        false => Err(RosterError::NotAStudentOfTheirs),
-    }
+pub async fn remove(school: &School, teacher: UserId, student: UserId) -> Result<(), RosterError> {
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            if !tx.roster().remove(teacher, student).await? {
+                return Err(RosterError::NotAStudentOfTheirs);
+            }
+            announce(&mut *tx, school, Event::StudentRemoved { teacher, student }).await?;
+            Ok(tx.commit().await?)
+        })
+        .await
 }
 
 /// 1.18: a teacher blocks a student, or lets them in again.
 pub async fn toggle_block(
-    tx: &mut dyn Transaction,
+    school: &School,
     teacher: UserId,
     student: UserId,
 ) -> Result<Standing, RosterError> {
-    tx.roster().toggle_block(teacher, student).await?.ok_or(RosterError::NotAStudentOfTheirs)
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            let standing = tx.roster().toggle_block(teacher, student).await?;
+            let standing = standing.ok_or(RosterError::NotAStudentOfTheirs)?;
+            let event = match standing {
+                Standing::Blocked => Event::StudentBlocked { teacher, student },
+                Standing::Active => Event::StudentUnblocked { teacher, student },
+            };
+            announce(&mut *tx, school, event).await?;
+            tx.commit().await?;
+            Ok(standing)
+        })
+        .await
 }
 
 /// 1.19, 1.20: a page of a teacher's students.

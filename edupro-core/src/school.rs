@@ -6,10 +6,12 @@ use crate::{
     Clock, Entropy, Storage, StoreError,
     accounts::{Keys, Passwords},
     error::store_error,
+    events::EventSink,
     files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
     jobs::Alarm,
     mail::{Mailer, Templates},
     payment::PaymentProvider,
+    policies::Policy,
     storage,
     video::VideoHosts,
 };
@@ -72,6 +74,10 @@ pub struct School {
     pub payment: Arc<dyn PaymentProvider>,
     /// Keeps videos and plays them.
     pub video: VideoHosts,
+    /// Hears what happens, if anybody does.
+    pub events: Option<Arc<dyn EventSink>>,
+    /// What this school forbids beyond its rules, if it does.
+    pub policy: Option<Arc<dyn Policy>>,
     /// What this school has set.
     pub settings: Settings,
     /// Wakes a worker when a committed transaction may have left a job.

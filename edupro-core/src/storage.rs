@@ -7,14 +7,17 @@
 //! # One more noun
 //!
 //! 1. `src/<noun>.rs` here: its types, `trait <Noun>Store`, its rules.
-//! 2. A line in [`Transaction`].
+//! 2. A line in [`Transaction`], and one in `storage/with_users.rs`.
 //! 3. `edupro-storage/src/<noun>.rs`: the row, `From<Row>`, `impl <Noun>Store for Tx`.
 //! 4. `edupro-http/src/api/<noun>.rs` and its lines in `routes.rs`.
+
+mod with_users;
 
 use std::{error::Error, fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 
+pub use self::with_users::{UserDirectory, UserOverlay, WithUsers};
 use crate::{
     Entropy,
     access::AccessStore,

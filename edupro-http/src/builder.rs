@@ -9,10 +9,13 @@ use axum::http::{HeaderValue, Uri};
 use edupro_core::{
     Clock, Entropy, School, Settings, Storage, SystemClock, SystemEntropy,
     accounts::{HashCost, Keys, Passwords, WeakSecret},
+    events::EventSink,
     files::{FileError, FileStore},
     jobs::Alarm,
     mail::{LogMailer, Mailer, Templates},
     payment::{CouponEngine, PaymentProvider},
+    policies::Policy,
+    storage::{UserDirectory, WithUsers},
     video::{LocalVideo, VideoHosts, VideoProvider},
 };
 use ipnet::IpNet;
@@ -38,6 +41,9 @@ pub struct Builder {
     payment: Arc<dyn PaymentProvider>,
     video: Option<Arc<dyn VideoProvider>>,
     other_video: Vec<Arc<dyn VideoProvider>>,
+    events: Option<Arc<dyn EventSink>>,
+    policy: Option<Arc<dyn Policy>>,
+    users: Option<Arc<dyn UserDirectory>>,
     public_url: Option<String>,
     cors_origins: Vec<String>,
     trusted_proxies: Vec<IpNet>,
@@ -82,6 +88,9 @@ impl Builder {
             payment: Arc::new(CouponEngine),
             video: None,
             other_video: Vec::new(),
+            events: None,
+            policy: None,
+            users: None,
             public_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -168,6 +177,25 @@ impl Builder {
         self
     }
 
+    /// Where people are kept, if not with everything else: see [`UserDirectory`].
+    pub fn users(mut self, users: Arc<dyn UserDirectory>) -> Self {
+        self.users = Some(users);
+        self
+    }
+
+    /// Who hears what happens: several are one with a [`FanOut`](edupro_core::events::FanOut).
+    /// Default: nobody.
+    pub fn events(mut self, sink: Arc<dyn EventSink>) -> Self {
+        self.events = Some(sink);
+        self
+    }
+
+    /// What the school forbids beyond its rules. Default: nothing.
+    pub fn policy(mut self, policy: Arc<dyn Policy>) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Where the school is reached from outside: the base of every link. Default: what each
     /// request calls the host.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
@@ -213,7 +241,10 @@ impl Builder {
             None => local,
         };
         let school = School {
-            storage: self.storage,
+            storage: match self.users {
+                Some(users) => Arc::new(WithUsers::new(self.storage, users)),
+                None => self.storage,
+            },
             passwords: Passwords::new(threads, self.hash_cost, Arc::clone(&self.entropy)),
             keys,
             files,
@@ -221,6 +252,8 @@ impl Builder {
             templates: self.templates,
             payment: self.payment,
             video: VideoHosts::new(current, others, &self.clock),
+            events: self.events,
+            policy: self.policy,
             settings: self.settings,
             work: Alarm::default(),
             entropy: self.entropy,

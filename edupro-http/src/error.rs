@@ -15,8 +15,12 @@ use edupro_core::{
     accounts::HashError,
     files::FileError,
     limits::{LimitError, Throttled},
+    policies::PolicyError,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// When to come back if a policy could not decide and did not say.
+const POLICY_RETRY_SECONDS: u64 = 5;
 
 /// A message to a client.
 pub(crate) type Words = Cow<'static, str>;
@@ -215,6 +219,22 @@ impl From<LimitError> for ApiError {
 impl From<Throttled> for ApiError {
     fn from(throttled: Throttled) -> Self {
         Self::throttled(throttled)
+    }
+}
+
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Refused { message } => Self::detail(StatusCode::FORBIDDEN, message),
+            error => {
+                tracing::warn!(error = &error as &dyn Error, "a policy could not decide");
+                let asked = match error {
+                    PolicyError::Undecided { retry_after: Some(asked), .. } => asked.as_secs(),
+                    _ => POLICY_RETRY_SECONDS,
+                };
+                Self::unavailable(u32::try_from(asked).unwrap_or(u32::MAX).max(1))
+            }
+        }
     }
 }
 

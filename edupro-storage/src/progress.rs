@@ -31,21 +31,12 @@ macro_rules! share_completed {
 }
 pub(crate) use share_completed;
 
-/// Sets progress and what follows from it. `$scope` says
-/// which lessons `l` in modules `m` belong to the enrolment.
-macro_rules! recount {
+/// The share `n` of each enrolment of the table, of everybody or of the student `$2`. `$scope` says
+/// which lessons `l` in modules `m` belong to the enrolment `e`.
+macro_rules! shares {
     ($table:literal, $scope:literal, $which:literal) => {
         concat!(
-            "UPDATE ",
-            $table,
-            " SET progress = n.progress,
-                  is_completed = (n.progress = 10000),
-                  status = CASE WHEN ",
-            $table,
-            ".status NOT IN ('active', 'completed') THEN ",
-            $table,
-            ".status WHEN n.progress = 10000 THEN 'completed' ELSE 'active' END
-              FROM (
+            "(
                   SELECT e.id, ",
             share_completed!(),
             " AS progress
@@ -61,8 +52,27 @@ macro_rules! recount {
             $which,
             " AND ($2 IS NULL OR e.student_id = $2)
                   GROUP BY e.id
-              ) n
-              WHERE n.id = ",
+              ) n"
+        )
+    };
+}
+
+/// Sets progress and what follows from it.
+macro_rules! recount {
+    ($table:literal, $scope:literal, $which:literal) => {
+        concat!(
+            "UPDATE ",
+            $table,
+            " SET progress = n.progress,
+                  is_completed = (n.progress = 10000),
+                  status = CASE WHEN ",
+            $table,
+            ".status NOT IN ('active', 'completed') THEN ",
+            $table,
+            ".status WHEN n.progress = 10000 THEN 'completed' ELSE 'active' END
+              FROM ",
+            shares!($table, $scope, $which),
+            " WHERE n.id = ",
             $table,
             ".id"
         )
@@ -146,6 +156,20 @@ impl ProgressStore for Tx {
         Ok(row.map(LessonProgress::from))
     }
 
+    async fn lock(&mut self, student: UserId, lesson: Uuid) -> StoreResult<Option<LessonProgress>> {
+        let row = self
+            .query(
+                "UPDATE lesson_progress SET is_completed = is_completed
+                 WHERE student_id = $1 AND lesson_id = $2
+                 RETURNING id, is_completed",
+            )
+            .bind(student.0)
+            .bind(lesson)
+            .optional::<ProgressRow>()
+            .await?;
+        Ok(row.map(LessonProgress::from))
+    }
+
     async fn set(
         &mut self,
         student: UserId,
@@ -197,5 +221,27 @@ impl ProgressStore for Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    async fn complete(
+        &mut self,
+        course: Uuid,
+        student: Option<UserId>,
+    ) -> StoreResult<Vec<UserId>> {
+        let rows = self
+            .query(concat!(
+                "UPDATE course_enrollments SET is_completed = TRUE FROM ",
+                shares!("course_enrollments", "m.course_id = e.course_id", "e.course_id = $1"),
+                " WHERE n.id = course_enrollments.id AND n.progress = 10000
+                    AND NOT course_enrollments.is_completed
+                  RETURNING student_id"
+            ))
+            .bind(course)
+            .bind(student.map(|student| student.0))
+            .all::<(i64,)>()
+            .await?;
+        let mut students: Vec<_> = rows.into_iter().map(|(student,)| UserId(student)).collect();
+        students.sort_unstable();
+        Ok(students)
     }
 }

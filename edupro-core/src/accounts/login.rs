@@ -1,11 +1,12 @@
 //! Logging in, and changing a password: the two places where a password is guessed.
 
 use super::{
-    Client, Email, HashError, PasswordProblem, SignedIn, Tokens, User, Verdict, password_problems,
-    sessions,
+    Client, Email, HashError, PasswordProblem, SignedIn, Tokens, User, UserId, Verdict,
+    password_problems, sessions,
 };
 use crate::{
-    School, StoreError,
+    School, StoreError, StoreResult, Transaction,
+    events::{Event, announce},
     jobs::{self, Task},
     limits::{Guess, LimitError, Throttled},
     roster::{self, Standing},
@@ -212,9 +213,19 @@ pub async fn change_password(
             }
             tx.users().set_password(user.id, &hash, now).await?;
             tx.sessions().revoke_others(user.id, Some(session.id), now).await?;
-            jobs::later(&mut *tx, school, Task::SendPasswordChanged { user: user.id }).await?;
+            tell_password_changed(&mut *tx, school, user.id).await?;
             tx.commit().await?;
             Ok(())
         })
         .await
+}
+
+/// Tells the person, and whoever hears of events, that a password is another now (security R12).
+pub(super) async fn tell_password_changed(
+    tx: &mut dyn Transaction,
+    school: &School,
+    user: UserId,
+) -> StoreResult<()> {
+    jobs::later(tx, school, Task::SendPasswordChanged { user }).await?;
+    announce(tx, school, Event::PasswordChanged { user }).await
 }

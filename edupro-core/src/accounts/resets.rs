@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Client, Email, HashError, PasswordProblem, User, UserId, password_problems};
+use super::{Client, Email, HashError, PasswordProblem, User, UserId, login, password_problems};
 use crate::{
     School, StoreError, StoreResult, entropy,
     jobs::{self, Task},
@@ -169,7 +169,7 @@ pub async fn confirm(
             }
             tx.users().set_password(user.id, &hash, now).await?;
             tx.sessions().revoke_others(user.id, None, now).await?;
-            jobs::later(&mut *tx, school, Task::SendPasswordChanged { user: user.id }).await?;
+            login::tell_password_changed(&mut *tx, school, user.id).await?;
             tx.commit().await?;
             Ok(())
         })

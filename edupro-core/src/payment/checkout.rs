@@ -51,6 +51,7 @@ pub async fn checkout(
     wanted: Wanted,
 ) -> Result<Order, CheckoutError> {
     let terms = school.payment.terms().ok_or(CheckoutError::NoCheckout)?;
+    wanted.allowed(school, student, false).await?;
     let (order, is_new) = prepare(school, student, wanted, &terms).await?;
     match begin(school, order).await {
         // The provider holds an old failure against the order, or finds that its time is too

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     School, StoreError, StoreResult, Transaction,
     enrollments::{self, EnrollError, Prospect},
+    events::{self, Event, announce},
 };
 
 /// Settles a verified event in one transaction: dedupe, order, enrolment, ledger, totals, progress.
@@ -131,7 +132,7 @@ async fn pay(
     let Some(prospect) = needs(tx, order, now).await? else {
         order.status = PaidUnneeded;
         note(order, "it was paid and is not needed: give the money back".to_owned());
-        return Ok(());
+        return announce(tx, school, paid_event(order)).await;
     };
     let (item, has_row) = (&order.item, prospect.has_row);
     let granted =
@@ -141,7 +142,36 @@ async fn pay(
     tx.orders().record(order, item.price, now).await?;
     order.status = Paid;
     order.problem = None;
-    Ok(())
+    announce(tx, school, paid_event(order)).await
+}
+
+fn paid_event(order: &Order) -> Event {
+    Event::OrderPaid {
+        order: order.id,
+        provider: order.provider.clone(),
+        student: order.student,
+        teacher: order.item.teacher,
+        course: order.item.course,
+        module: order.item.module.as_ref().map(|(module, _)| *module),
+        amount: events::money(order.item.price),
+        currency: order.amount.currency.to_string(),
+        is_needed: order.status == OrderStatus::Paid,
+    }
+}
+
+fn refunded_event(order: &Order, amount: Decimal, enrollment_ended: bool) -> Event {
+    Event::OrderRefunded {
+        order: order.id,
+        provider: order.provider.clone(),
+        student: order.student,
+        teacher: order.item.teacher,
+        course: order.item.course,
+        module: order.item.module.as_ref().map(|(module, _)| *module),
+        amount: events::money(amount),
+        total: events::money(order.refunded),
+        currency: order.amount.currency.to_string(),
+        enrollment_ended,
+    }
 }
 
 /// What the student gets for it; `None` when the student has it by now, or it or the student is
@@ -189,19 +219,30 @@ async fn give_back(
         tx.orders().record(order, -more, now).await?;
         tx.enrollments().count(order.item.course, 0, -more).await?;
     }
-    if total < order.item.price {
-        return Ok(());
+    let is_whole = total >= order.item.price;
+    if is_whole {
+        order.status = Refunded;
+        order.problem = None;
     }
-    order.status = Refunded;
-    order.problem = None;
-    let Some(paid_at) = order.paid_at.filter(|_| was_given) else { return Ok(()) };
+    let ended = is_whole && was_given && take_back(school, tx, order, now).await?;
+    announce(tx, school, refunded_event(order, more, ended)).await
+}
+
+/// Ends the enrolment that this order gave, and says whether it has: one that was renewed since has
+/// another reason.
+async fn take_back(
+    school: &School,
+    tx: &mut dyn Transaction,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let Some(paid_at) = order.paid_at else { return Ok(false) };
     let then = match school.settings.enrollment_days {
         0 => DateTime::UNIX_EPOCH,
         days => now - TimeDelta::days(days),
     };
-    // Only the enrolment that this order gave: one that was renewed since has another reason.
-    if !tx.orders().is_covered(order, then).await? {
-        tx.enrollments().cancel(order.student, &order.item, paid_at).await?;
+    match tx.orders().is_covered(order, then).await? {
+        true => Ok(false),
+        false => tx.enrollments().cancel(order.student, &order.item, paid_at).await,
     }
-    Ok(())
 }

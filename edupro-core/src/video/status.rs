@@ -10,6 +10,7 @@ use super::{
 use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::UserId,
+    events::{Event, announce},
     jobs::{self, Task},
     lessons::{self, LessonError},
 };
@@ -153,10 +154,32 @@ pub(crate) async fn take(school: &School, video: &Video, info: &VideoInfo) -> St
                 tx.courses().recount(lesson.module.course.id).await?;
             }
             jobs::delete_files(&mut *tx, school, spent.into_iter().collect()).await?;
+            if !was_ready {
+                announce_ready(&mut *tx, school, &after).await?;
+            }
             tx.commit().await?;
             Ok(after)
         })
         .await
+}
+
+/// Announces a video that was not ready before, if it is now.
+pub(super) async fn announce_ready(
+    tx: &mut dyn Transaction,
+    school: &School,
+    video: &Video,
+) -> StoreResult<()> {
+    if video.status != VideoStatus::Ready {
+        return Ok(());
+    }
+    let event = Event::VideoReady {
+        video: video.id,
+        teacher: video.teacher,
+        lesson: video.lesson,
+        provider: video.provider.clone(),
+        duration: video.duration,
+    };
+    announce(tx, school, event).await
 }
 
 /// The lesson, with its course held until the transaction ends.

@@ -159,6 +159,7 @@ pub async fn receive(school: &School, id: Uuid, film: CheckedVideo) -> Result<Vi
             }
             placed.fill(&mut video, now);
             tx.videos().save(&video).await?;
+            status::announce_ready(&mut *tx, school, &video).await?;
             if !placed.is_there {
                 jobs::later(&mut *tx, school, Task::UploadVideo { video: id }).await?;
             }
@@ -316,7 +317,9 @@ impl Incoming {
                 Ok(attached)
             }
             Self::Placed(placed) => {
-                tx.videos().add(&Video { lesson: Some(lesson), ..video.clone() }).await?;
+                let video = Video { lesson: Some(lesson), ..video.clone() };
+                tx.videos().add(&video).await?;
+                status::announce_ready(tx, school, &video).await?;
                 if !placed.is_there {
                     jobs::later(tx, school, Task::UploadVideo { video: id }).await?;
                 }

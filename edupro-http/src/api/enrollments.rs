@@ -447,6 +447,7 @@ impl From<EnrollError> for ApiError {
             EnrollError::CodeRequired(_) => "coupon_code",
             EnrollError::Coupon(_) => "coupon",
             EnrollError::Throttled(throttled) => return throttled.into(),
+            EnrollError::Policy(error) => return error.into(),
             EnrollError::Store(error) => return error.into(),
         };
         Self::field(field, error.to_string())

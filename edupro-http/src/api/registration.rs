@@ -160,15 +160,8 @@ pub(crate) async fn join(
     Student(student): Student,
     Path(teacher): Path<String>,
 ) -> Answer<(StatusCode, Json<JoinView>)> {
-    let school = edupro.school();
-    let now = school.clock.now();
-    let joined = school.atomically(|| async {
-        let mut tx = school.storage.write().await?;
-        let joined = roster::join(&mut *tx, &student, &teacher, now).await?;
-        tx.commit().await?;
-        Ok(joined)
-    });
-    let joined = joined.await.map_err(|error: RosterError| match error {
+    let joined = roster::join(edupro.school(), &student, &teacher).await;
+    let joined = joined.map_err(|error| match error {
         RosterError::UnknownTeacher => ApiError::error(StatusCode::NOT_FOUND, error.to_string()),
         error => error.into(),
     });
@@ -251,6 +244,7 @@ fn refused(error: RegistrationError, phone_taken: &'static str) -> ApiError {
             ApiError::fields(errors)
         }
         RegistrationError::Throttled(throttled) => throttled.into(),
+        RegistrationError::Policy(error) => error.into(),
         RegistrationError::Hash(error) => error.into(),
         RegistrationError::File(error) => error.into(),
         RegistrationError::Store(error) => error.into(),

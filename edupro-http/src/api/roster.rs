@@ -71,13 +71,7 @@ pub(crate) async fn remove(
     Teacher(teacher): Teacher,
     Path(student): Path<UserId>,
 ) -> Answer<StatusCode> {
-    let school = edupro.school();
-    let removed = school.atomically(|| async {
-        let mut tx = school.storage.write().await?;
-        roster::remove(&mut *tx, teacher.id, student).await?;
-        tx.commit().await.map_err(RosterError::from)
-    });
-    removed.await?;
+    roster::remove(edupro.school(), teacher.id, student).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -92,14 +86,7 @@ pub(crate) async fn toggle_block(
     Teacher(teacher): Teacher,
     Path(student): Path<UserId>,
 ) -> Answer<Json<Message>> {
-    let school = edupro.school();
-    let toggled = school.atomically(|| async {
-        let mut tx = school.storage.write().await?;
-        let standing = roster::toggle_block(&mut *tx, teacher.id, student).await?;
-        tx.commit().await?;
-        Ok::<_, RosterError>(standing)
-    });
-    Ok(match toggled.await? {
+    Ok(match roster::toggle_block(edupro.school(), teacher.id, student).await? {
         Standing::Blocked => message("Student has been blocked."),
         Standing::Active => message("Student has been unblocked."),
     })
@@ -157,6 +144,7 @@ impl From<RosterError> for ApiError {
         match error {
             RosterError::UnknownTeacher | RosterError::NotAStudentOfTheirs => Self::not_found(),
             RosterError::NoSuchPage => crate::extract::invalid_page(),
+            RosterError::Policy(error) => error.into(),
             RosterError::Store(error) => error.into(),
         }
     }

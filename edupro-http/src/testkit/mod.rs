@@ -33,6 +33,7 @@ use chrono::{DateTime, Utc};
 use edupro_core::{
     ManualClock, School, SeededEntropy, Settings, Storage,
     accounts::{self, HashCost},
+    events::{Announced, MemorySink},
     files::FileStore,
     jobs::Worker,
     mail::{MemoryMailer, Message},
@@ -60,6 +61,7 @@ pub struct TestApp {
     router: Router,
     clock: Arc<ManualClock>,
     mailer: Arc<MemoryMailer>,
+    sink: Option<Arc<MemorySink>>,
     database_url: String,
     /// Removes itself when the test ends.
     _folder: TempDir,
@@ -73,6 +75,7 @@ pub struct TestBuilder {
     database_url: Option<String>,
     settings: Settings,
     hash_cost: Option<HashCost>,
+    hears_events: bool,
 }
 
 impl TestBuilder {
@@ -100,6 +103,13 @@ impl TestBuilder {
         self
     }
 
+    /// Keeps what the school announces, for [`TestApp::events`]. Without it nothing is announced,
+    /// which takes no ids: so a snapshot with events is another than one without.
+    pub fn hear_events(mut self) -> Self {
+        self.hears_events = true;
+        self
+    }
+
     /// Starts the school.
     pub async fn start(self) -> TestApp {
         self.start_with(|builder| builder).await
@@ -114,7 +124,8 @@ impl TestBuilder {
         database.migrate().await.expect("the schema can be made");
         let clock = self.clock;
         let mailer = Arc::new(MemoryMailer::default());
-        let builder = EduPro::builder(Arc::new(database) as Arc<dyn Storage>)
+        let sink = self.hears_events.then(Arc::<MemorySink>::default);
+        let mut builder = EduPro::builder(Arc::new(database) as Arc<dyn Storage>)
             .clock(Arc::<ManualClock>::clone(&clock))
             .entropy(Arc::new(SeededEntropy::new(1)))
             .secret("the secret of a test, thirty-two bytes or more")
@@ -124,12 +135,16 @@ impl TestBuilder {
             .files(FileStore::in_memory().expect("files can be kept in memory"))
             .public_url(PUBLIC_URL)
             .cors_origins(["http://localhost:5173"]);
+        if let Some(sink) = &sink {
+            builder = builder.events(Arc::<MemorySink>::clone(sink));
+        }
         let edupro = change(builder).build().expect("a school can be composed");
         TestApp {
             router: edupro.router(),
             edupro,
             clock,
             mailer,
+            sink,
             database_url: url,
             _folder: folder,
         }
@@ -156,7 +171,7 @@ impl TestApp {
         let mut settings = Settings::default();
         settings.throttle = false;
         let clock = Arc::new(ManualClock::new(start_of_time()));
-        TestBuilder { clock, database_url: None, settings, hash_cost: None }
+        TestBuilder { clock, database_url: None, settings, hash_cost: None, hears_events: false }
     }
 
     /// The composed school.
@@ -199,6 +214,26 @@ impl TestApp {
     pub async fn mails(&self) -> Vec<Message> {
         self.work().await;
         self.mailer.take()
+    }
+
+    /// The events since the last time, after doing what is due.
+    ///
+    /// # Panics
+    ///
+    /// When the school was started without [`TestBuilder::hear_events`].
+    pub async fn events(&self) -> Vec<Announced> {
+        self.work().await;
+        self.sink().take()
+    }
+
+    /// Who hears the events, to have it refuse.
+    ///
+    /// # Panics
+    ///
+    /// When the school was started without [`TestBuilder::hear_events`].
+    #[must_use]
+    pub fn sink(&self) -> &MemorySink {
+        self.sink.as_deref().expect("a school that was started with `hear_events`")
     }
 
     /// Somebody who is not logged in.

@@ -4,7 +4,7 @@ use edupro_core::{
     Change, School,
     accounts::User,
     registration::{self, RegistrationError},
-    roster::{self, RosterError},
+    roster,
     teachers::{self, TeacherChanges},
 };
 use tracing::warn;
@@ -61,14 +61,7 @@ pub(super) async fn student(
             continue;
         }
         drop(tx);
-        school
-            .atomically(|| async {
-                let mut tx = school.storage.write().await?;
-                let now = school.clock.now();
-                roster::join(&mut *tx, &user, teacher.username.as_str(), now).await?;
-                Ok::<_, RosterError>(tx.commit().await?)
-            })
-            .await?;
+        roster::join(school, &user, &teacher.username).await?;
     }
     Ok(())
 }
