@@ -1,11 +1,26 @@
 //! Checkout, orders and webhooks, which stand beside the contract: what is paid outside is in the
 //! ledger once, whatever the network does.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::TimeDelta;
-use edupro_core::payment::{PaymentError, Stripe, StripeOptions, Terms, orders};
-use edupro_http::testkit::{Answer, Browser, TestApp, TestBuilder};
+use edupro_core::{
+    accounts::User,
+    enrollments::Prospect,
+    payment::{PaymentError, Stripe, StripeOptions, Terms, orders},
+    policies::{Policy, PolicyError},
+};
+use edupro_http::{
+    Builder,
+    testkit::{Answer, Browser, TestApp, TestBuilder},
+};
 use futures_util::future::join_all;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -21,6 +36,20 @@ const COMPLETED: &str = "checkout.session.completed";
 const EXPIRED: &str = "checkout.session.expired";
 const REFUNDED: &str = "charge.refunded";
 
+/// Lets nobody enrol once it is told so.
+#[derive(Debug, Default)]
+struct Closed(AtomicBool);
+
+#[async_trait::async_trait]
+impl Policy for Closed {
+    async fn may_enroll(&self, _: &User, _: &Prospect) -> Result<(), PolicyError> {
+        match self.0.load(Ordering::SeqCst) {
+            true => Err(PolicyError::refused("The term is over.")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// A school that takes money, with a teacher, a student and a course of 50 pounds.
 struct Shop {
     app: TestApp,
@@ -35,6 +64,18 @@ async fn shop(school: TestBuilder) -> Shop {
 }
 
 async fn shop_with(school: TestBuilder, patience: Duration) -> Shop {
+    open(school, patience, |builder| builder).await
+}
+
+async fn shop_under(school: TestBuilder, policy: Arc<dyn Policy>) -> Shop {
+    open(school, Duration::from_secs(20), |builder| builder.policy(policy)).await
+}
+
+async fn open(
+    school: TestBuilder,
+    patience: Duration,
+    change: impl FnOnce(Builder) -> Builder,
+) -> Shop {
     let stripe = FakeStripe::start(0).await;
     let terms = Terms {
         currency: "EGP".parse().unwrap(),
@@ -46,7 +87,7 @@ async fn shop_with(school: TestBuilder, patience: Duration) -> Shop {
     options.base_url = stripe.url().to_owned();
     options.timeout = patience;
     let provider = Arc::new(Stripe::new(options).unwrap());
-    let app = school.start_with(|builder| builder.payment(provider)).await;
+    let app = school.start_with(|builder| change(builder.payment(provider))).await;
     stripe.set_time(app.school().clock.now().timestamp());
     let mona = app.teacher("mona").await;
     let omar = app.student("omar", "mona").await;
@@ -308,6 +349,45 @@ on_both_engines! {
             shop.assert_books("", 0, 0).await;
         }
         shop.happens(COMPLETED, &session).await;
+        shop.assert_books("active", 50, 1).await;
+    }
+
+    /// What was paid and what went back is announced, once.
+    async fn announced(school) {
+        let shop = shop(school.hear_events()).await;
+        let told = async || {
+            let events: Vec<Value> = shop.app.events().await.iter().map(|told| json!(told)).collect();
+            serde_json::to_string_pretty(&events).unwrap()
+        };
+        shop.app.events().await;
+        let order = shop.buy().await;
+        assert_snapshot!("told_paid", told().await);
+        shop.happens(COMPLETED, &shop.stripe.session(&order)).await;
+        let part = shop.stripe.give_back(&order, 2_000);
+        shop.happens(REFUNDED, &part).await;
+        assert_snapshot!("told_part", told().await);
+        shop.happens(REFUNDED, &part).await;
+        assert_eq!(told().await, "[]");
+        shop.happens(REFUNDED, &shop.stripe.give_back(&order, 3_000)).await;
+        assert_snapshot!("told_all", told().await);
+        // What is paid twice has to go back.
+        let order = shop.order().await;
+        shop.redeem().await;
+        shop.app.events().await;
+        shop.happens(COMPLETED, &shop.stripe.pay(&order)).await;
+        assert_snapshot!("told_unneeded", told().await);
+    }
+
+    /// A policy is asked before there is an order, and not when it was paid.
+    async fn forbidden(school) {
+        let policy = Arc::new(Closed::default());
+        let given = Arc::<Closed>::clone(&policy);
+        let shop = shop_under(school, given).await;
+        let order = shop.order().await;
+        policy.0.store(true, Ordering::SeqCst);
+        assert_snapshot!("forbidden", shop.checkout().await);
+        assert_eq!(shop.stripe.sessions(), 1);
+        shop.happens(COMPLETED, &shop.stripe.pay(&order)).await;
         shop.assert_books("active", 50, 1).await;
     }
 
