@@ -31,6 +31,13 @@ pub enum StoreError {
     Other(#[source] Source),
 }
 
+impl StoreError {
+    /// The database could not be reached because of `source`.
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self::Unavailable(source.into())
+    }
+}
+
 /// The result of a store's method.
 pub type StoreResult<T> = Result<T, StoreError>;
 

@@ -10,7 +10,11 @@ use edupro_core::School;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
-use crate::{builder::Builder, guard::Traffic, routes};
+use crate::{
+    builder::Builder,
+    guard::{self, Traffic},
+    routes,
+};
 
 /// A school with everything the outside of it needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,6 +48,16 @@ impl EduPro {
         S: Clone + Send + Sync + 'static,
     {
         routes::router(self)
+    }
+
+    /// The same guards around routes of one's own: a request id and a line in the log, headers,
+    /// panics, CORS, the origin of what changes something, the traffic, the time. For handlers
+    /// that ask the [extractors](crate::extract) who is there.
+    pub fn guard<S>(&self, router: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        guard::around(router, self)
     }
 
     /// The school itself: its rules can be asked without HTTP.

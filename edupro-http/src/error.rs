@@ -71,7 +71,26 @@ enum Shape {
     Keyed(&'static str, Words),
 }
 
-/// An answer that is not a success.
+/// An answer that is not a success, in the contract's shapes: what the school's handlers and
+/// [extractors](crate::extract) answer, and an embedder's own handlers may.
+///
+/// The errors of the core's rules become one, so `?` is enough:
+///
+/// ```
+/// use axum::http::StatusCode;
+/// use edupro_core::roster::RosterError;
+/// use edupro_http::ApiError;
+///
+/// fn own_rule(is_open: bool) -> Result<(), ApiError> {
+///     match is_open {
+///         true => Ok(()),
+///         false => Err(ApiError::detail(StatusCode::CONFLICT, "The library is closed.")),
+///     }
+/// }
+///
+/// assert_eq!(own_rule(false).unwrap_err().status(), StatusCode::CONFLICT);
+/// assert_eq!(ApiError::from(RosterError::UnknownTeacher), ApiError::not_found());
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -81,7 +100,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// `{"detail": …}`: who may, what is there, what could not be read.
-    pub(crate) fn detail(status: StatusCode, words: impl Into<Words>) -> Self {
+    pub fn detail(status: StatusCode, words: impl Into<Cow<'static, str>>) -> Self {
         Self::keyed(status, "detail", words)
     }
 
@@ -100,11 +119,17 @@ impl ApiError {
         Self { status: StatusCode::BAD_REQUEST, shape: Shape::Fields(errors), header: None }
     }
 
-    /// 400 with what is wrong with one field.
-    pub(crate) fn field(field: &'static str, words: impl Into<Words>) -> Self {
+    /// 400 with what is wrong with one field: `{"field": ["…"]}`.
+    pub fn field(field: &'static str, words: impl Into<Cow<'static, str>>) -> Self {
         let mut errors = FieldErrors::default();
         errors.add(field, words);
         Self::fields(errors)
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The same body with another status.
@@ -118,19 +143,22 @@ impl ApiError {
         self
     }
 
-    /// Nobody is logged in.
-    pub(crate) fn not_signed_in() -> Self {
+    /// 401: nobody is logged in.
+    #[must_use]
+    pub fn not_signed_in() -> Self {
         Self::detail(StatusCode::UNAUTHORIZED, "Authentication credentials were not provided.")
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\""))
     }
 
-    /// Somebody is logged in who may not.
-    pub(crate) fn forbidden() -> Self {
+    /// 403: somebody is logged in who may not.
+    #[must_use]
+    pub fn forbidden() -> Self {
         Self::detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
     }
 
-    /// There is no such thing, or the asker may not know of it.
-    pub(crate) fn not_found() -> Self {
+    /// 404: there is no such thing, or the asker may not know of it.
+    #[must_use]
+    pub fn not_found() -> Self {
         Self::detail(StatusCode::NOT_FOUND, "Not found.")
     }
 
@@ -145,8 +173,9 @@ impl ApiError {
         Self::detail(StatusCode::BAD_REQUEST, "The request body was cut off.")
     }
 
-    /// Not now; perhaps in so many seconds.
-    pub(crate) fn unavailable(seconds: u32) -> Self {
+    /// 503: not now; perhaps in so many seconds.
+    #[must_use]
+    pub fn unavailable(seconds: u32) -> Self {
         Self::detail(StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Please try again.")
             .with_header(header::RETRY_AFTER, seconds.into())
     }
@@ -157,8 +186,8 @@ impl ApiError {
         Self::detail(StatusCode::BAD_GATEWAY, words)
     }
 
-    /// Something is broken. The cause goes to the log and nowhere else.
-    pub(crate) fn internal(error: &(dyn Error + 'static)) -> Self {
+    /// 500: something is broken. The cause goes to the log and nowhere else.
+    pub fn internal(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
         Self::broken()
     }

@@ -49,7 +49,9 @@ use crate::{
 ///
 /// Two databases have no common commit. The overlay commits first, then the school: a process that
 /// dies in between, or a school whose commit fails, leaves a person elsewhere without a row here.
-/// [`UserOverlay::add`] therefore takes such a person over instead of calling the name taken.
+/// [`UserOverlay::add`] therefore takes such a person over instead of calling the name taken. And
+/// since the id of a row that was undone is given to the next person, nobody is found by the id
+/// that is noted elsewhere: the rows say who has an e-mail address.
 ///
 /// The methods are called inside transactions, on SQLite while nobody else can write. So people
 /// belong into a database nearby; a directory behind the internet is better copied into a table. A
@@ -68,7 +70,7 @@ pub trait UserDirectory: Debug + Send + Sync + 'static {
 /// use async_trait::async_trait;
 /// use edupro_core::{
 ///     StoreResult,
-///     accounts::{Credentials, Email, UserId, UserStore},
+///     accounts::{Credentials, Email, UserStore},
 ///     storage::UserOverlay,
 /// };
 ///
@@ -76,9 +78,9 @@ pub trait UserDirectory: Debug + Send + Sync + 'static {
 /// struct Passwords(/* a connection */);
 ///
 /// impl Passwords {
-///     async fn find(&self, email: &Email) -> Option<(UserId, String)> {
+///     async fn find(&self, email: &Email) -> StoreResult<Option<String>> {
 ///         # let _ = email;
-///         None // SELECT user_id, hash FROM …
+///         Ok(None) // SELECT hash FROM …
 ///     }
 /// }
 ///
@@ -89,9 +91,8 @@ pub trait UserDirectory: Debug + Send + Sync + 'static {
 ///         rows: &mut dyn UserStore,
 ///         email: &Email,
 ///     ) -> StoreResult<Option<Credentials>> {
-///         let Some((id, password_hash)) = self.find(email).await else { return Ok(None) };
-///         let user = rows.find(id).await?;
-///         Ok(user.map(|user| Credentials { user, password_hash }))
+///         let Some(password_hash) = self.find(email).await? else { return Ok(None) };
+///         Ok(rows.find_credentials(email).await?.map(|row| Credentials { password_hash, ..row }))
 ///     }
 ///
 ///     // … and `add` and `set_password`.

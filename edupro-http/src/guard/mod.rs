@@ -27,7 +27,10 @@ const HANDLER_TIME: Duration = Duration::from_secs(15);
 const PREFLIGHT_LIFETIME: Duration = Duration::from_mins(10);
 
 /// Puts the guards around a router.
-pub(crate) fn around(router: Router<EduPro>, edupro: &EduPro) -> Router<EduPro> {
+pub(crate) fn around<S>(router: Router<S>, edupro: &EduPro) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     let guard = |state: &EduPro| state.clone();
     router
         .layer(middleware::from_fn(limit_time))

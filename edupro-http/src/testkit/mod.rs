@@ -174,6 +174,35 @@ impl TestApp {
         TestBuilder { clock, database_url: None, settings, hash_cost: None, hears_events: false }
     }
 
+    /// The same school inside a router of one's own, which every browser asks from now on: to test
+    /// own handlers beside the school's. They are asked by a whole URL, [`PUBLIC_URL`] and a path.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use axum::{Router, routing::get};
+    /// use edupro_http::{EduPro, extract::SignedIn, testkit::TestApp};
+    ///
+    /// async fn hello(SignedIn(visitor): SignedIn) -> String {
+    ///     format!("\"Hello, {}!\"", visitor.user.first_name)
+    /// }
+    ///
+    /// fn app(edupro: &EduPro) -> Router {
+    ///     let own = Router::new().route("/hello", get(hello));
+    ///     edupro.guard(own).merge(edupro.router()).with_state(edupro.clone())
+    /// }
+    ///
+    /// let app = TestApp::new().await.inside(app);
+    /// let url = "http://school.example/hello";
+    /// assert_eq!(app.visitor().get(url).await.status(), 401);
+    /// assert_eq!(app.teacher("mona").await.get(url).await.json(), "Hello, Mona!");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn inside(mut self, build: impl FnOnce(&EduPro) -> Router) -> Self {
+        self.router = build(&self.edupro);
+        self
+    }
+
     /// The composed school.
     #[must_use]
     pub fn edupro(&self) -> &EduPro {
