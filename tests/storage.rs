@@ -1,4 +1,5 @@
-//! What the storage promises beneath the rules, on both engines.
+//! What our own storage does beyond what every storage has to promise, which is
+//! `tests/conformance`: schemas, indexes, URLs, connections that are lost.
 
 #![cfg(test)]
 
@@ -8,19 +9,11 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
-use edupro_core::{
-    Page, PageNumber, Storage, StoreError, SystemEntropy,
-    accounts::{Reset, Session, User, UserId},
-    courses::CourseQuery,
-    jobs::{Lane, NewJob, Task},
-    storage::atomically,
-};
+use edupro_core::{Page, PageNumber, Storage, StoreError, courses::CourseQuery};
 use edupro_http::testkit::TestApp;
 use edupro_storage::{ConnectError, Database, DatabaseOptions, MigrationError};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
-use tokio::sync::Barrier;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
@@ -95,146 +88,13 @@ macro_rules! on_both_engines {
     )*};
 }
 
-fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(1_767_427_200_123_456).unwrap()
-}
-
-/// Two people, by way of the testkit, in the same database.
-async fn people(opened: &Opened) -> [User; 2] {
+/// A teacher, by way of the testkit, in the same database.
+async fn teacher(opened: &Opened) {
     let app = TestApp::builder().database(&opened.url).start().await;
     app.teacher("mona").await;
-    app.teacher("hana").await;
-    let mut tx = opened.database.read().await.unwrap();
-    tx.users().all().await.unwrap().try_into().unwrap()
-}
-
-fn job(task: Task) -> NewJob {
-    use edupro_core::Entropy;
-    NewJob {
-        id: SystemEntropy.uuid(now()),
-        task,
-        created_at: now(),
-        due_at: now(),
-        expires_at: None,
-    }
 }
 
 on_both_engines! {
-    /// Dropping undoes, only committing keeps.
-    async fn units(opened) {
-        let key = "units";
-        let mut tx = opened.database.write().await.unwrap();
-        tx.limits().count(key, now(), now() + TimeDelta::hours(1)).await.unwrap();
-        drop(tx);
-        let tally = opened.database.read().await.unwrap().limits().tally(key, now()).await.unwrap();
-        assert_eq!(tally, None);
-        let mut tx = opened.database.write().await.unwrap();
-        tx.limits().count(key, now(), now() + TimeDelta::hours(1)).await.unwrap();
-        tx.commit().await.unwrap();
-        let tally = opened.database.read().await.unwrap().limits().tally(key, now()).await.unwrap();
-        assert_eq!(tally.map(|tally| tally.count), Some(1));
-    }
-
-    /// What was opened for reading cannot write.
-    async fn readers(opened) {
-        let mut tx = opened.database.read().await.unwrap();
-        let written = tx.limits().count("readers", now(), now()).await;
-        assert!(written.is_err());
-    }
-
-    /// A counter begins anew with its window, and is swept out after it.
-    async fn counters(opened) {
-        let mut tx = opened.database.write().await.unwrap();
-        let window = TimeDelta::minutes(15);
-        for expected in 1..=3 {
-            let tally = tx.limits().count("k", now(), now() + window).await.unwrap();
-            assert_eq!(tally.count, expected);
-        }
-        tx.limits().give_back("k").await.unwrap();
-        tx.limits().give_back("nobody").await.unwrap();
-        let later = now() + window;
-        assert_eq!(tx.limits().tally("k", later).await.unwrap(), None);
-        let tally = tx.limits().count("k", later, later + window).await.unwrap();
-        assert_eq!((tally.count, tally.window_ends), (1, later + window));
-        assert_eq!(tx.limits().purge(later).await.unwrap(), 0);
-        assert_eq!(tx.limits().purge(later + window).await.unwrap(), 1);
-    }
-
-    /// Old sessions and codes are swept out, live ones stay.
-    async fn housekeeping(opened) {
-        use edupro_core::Entropy;
-        let [_, user] = people(&opened).await;
-        let mut tx = opened.database.write().await.unwrap();
-        let session = Session {
-            id: SystemEntropy.uuid(now()),
-            user: user.id,
-            generation: 0,
-            created_at: now(),
-            rotated_at: now(),
-            expires_at: now() + TimeDelta::days(1),
-            user_agent: Some("a browser".into()),
-        };
-        tx.sessions().add(&session).await.unwrap();
-        let found = tx.sessions().find_live(session.id, now()).await.unwrap();
-        assert_eq!(found, Some((session.clone(), user.clone())));
-        assert_eq!(tx.sessions().find_live(session.id, session.expires_at).await.unwrap(), None);
-        assert_eq!(tx.sessions().purge(now()).await.unwrap(), 0);
-        // Theirs from the testkit last for a week.
-        assert_eq!(tx.sessions().purge(now() + TimeDelta::days(2)).await.unwrap(), 1);
-
-        let reset = Reset { user: user.id, nonce: "n".into(), expires_at: now() };
-        tx.resets().replace(&reset).await.unwrap();
-        assert_eq!(tx.resets().find(user.id).await.unwrap(), Some(reset.clone()));
-        assert!(tx.resets().consume(&reset, now()).await.unwrap());
-        assert!(!tx.resets().consume(&reset, now()).await.unwrap());
-        assert_eq!(tx.resets().find(user.id).await.unwrap(), None);
-        assert_eq!(tx.resets().purge(now()).await.unwrap(), 0);
-        assert_eq!(tx.resets().purge(now() + TimeDelta::seconds(1)).await.unwrap(), 1);
-    }
-
-    /// A claimed job is nobody else's until the claim runs out; one that was given up is nobody's.
-    async fn jobs(opened) {
-        let job = job(Task::SendPasswordChanged { user: UserId(1) });
-        let until = now() + TimeDelta::minutes(1);
-        let mut tx = opened.database.write().await.unwrap();
-        assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), None);
-        tx.jobs().add(&job).await.unwrap();
-        let claimed = tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().unwrap();
-        assert_eq!((claimed.id, &claimed.task, claimed.tries), (job.id, &job.task, 1));
-        assert!(tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().is_none());
-        assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), Some(until));
-        let claimed = tx.jobs().claim(Lane::Quick, until, until + TimeDelta::minutes(1)).await.unwrap().unwrap();
-        assert_eq!(claimed.tries, 2);
-        tx.jobs().retry(job.id, now(), "busy").await.unwrap();
-        assert!(tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().is_some());
-        tx.jobs().give_up(job.id, now(), "hopeless").await.unwrap();
-        assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), None);
-        tx.jobs().finish(job.id).await.unwrap();
-    }
-
-    /// Two that want each other's rows: one is undone and runs again, and both are done.
-    async fn deadlocks(opened) {
-        let [one, two] = people(&opened).await.map(|user| user.id);
-        let barrier = Barrier::new(2);
-        let both = async |first: UserId, second: UserId| {
-            let met = std::sync::atomic::AtomicBool::new(false);
-            let done = atomically(&SystemEntropy, || async {
-                let mut tx = opened.database.write().await?;
-                tx.users().set_last_login(first, now()).await?;
-                // On SQLite writers come one after another, so they cannot meet here.
-                if !opened.url.starts_with("sqlite") && !met.swap(true, std::sync::atomic::Ordering::Relaxed) {
-                    barrier.wait().await;
-                }
-                tx.users().set_last_login(second, now()).await?;
-                tx.commit().await
-            });
-            done.await
-        };
-        let (left, right) = futures_util::join!(both(one, two), both(two, one));
-        left.unwrap();
-        right.unwrap();
-    }
-
     /// A schema that a newer version left is refused, and the server is not ready.
     async fn newer_schema(opened) {
         assert!(opened.database.check().await.is_ok());
@@ -331,7 +191,7 @@ async fn searches_use_their_index_on_sqlite() {
 #[tokio::test]
 async fn searches_use_their_index_on_postgresql() {
     let opened = on_postgres().await;
-    people(&opened).await;
+    teacher(&opened).await;
     run(
         &opened.url,
         "INSERT INTO courses (id, teacher_id, title, description, search_text, price, is_free,

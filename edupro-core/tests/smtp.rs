@@ -281,6 +281,63 @@ async fn arabic_arrives() -> Outcome {
     Ok(())
 }
 
+#[cfg(feature = "conformance")]
+mod conformance {
+    use edupro_core::conformance::mailer::{self, MailProbe, Received};
+
+    use super::*;
+
+    const STRANGER: &str = "stranger@pupils.example";
+    const PASSWORD: &str = "open sesame";
+
+    #[derive(Debug)]
+    struct Post(SmtpServer);
+
+    impl Post {
+        fn mailer(&self, port: u16) -> Result<SmtpMailer, Box<dyn Error>> {
+            let mut options = options(&self.0, SmtpTls::StartTls);
+            (options.ca_pem, options.port) = (Some(self.0.ca_pem()), Some(port));
+            options.username = Some("school".to_owned());
+            options.password = Some(PASSWORD.into());
+            mailer(options)
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl MailProbe for Post {
+        async fn received(&self) -> Option<Vec<Received>> {
+            let mails = self.0.mails().into_iter();
+            let each = |mail: smtp_server::Mail| {
+                let content = mail.text;
+                mail.to.into_iter().map(move |to| Received { to, content: content.clone() })
+            };
+            Some(mails.flat_map(each).collect())
+        }
+
+        fn refused(&self) -> Option<&str> {
+            Some(STRANGER)
+        }
+
+        fn unreachable(&self) -> Option<Arc<dyn Mailer>> {
+            let mailer = self.mailer(9).ok()?;
+            Some(Arc::new(mailer))
+        }
+
+        fn secrets(&self) -> Vec<String> {
+            vec![PASSWORD.to_owned()]
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_keeps_all_promises() -> Outcome {
+        let mut script = Script::new(Encryption::StartTls);
+        (script.account, script.stranger) = (Some(("school", PASSWORD)), Some(STRANGER));
+        let post = Post(SmtpServer::start(script).await?);
+        mailer::all(&post.mailer(post.0.port())?, &post).await;
+        Ok(())
+    }
+}
+
 #[test]
 fn nonsense_is_refused_at_the_start() {
     let new = |host: &str, tls, change: fn(&mut SmtpOptions)| {

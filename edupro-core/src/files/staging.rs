@@ -62,6 +62,16 @@ impl StagingArea {
         tempfile::Builder::new().prefix("upload-").tempfile_in(self.path())
     }
 
+    /// How many files there are.
+    pub(super) fn count(&self) -> Result<u64, FileError> {
+        let mut count = 0;
+        for entry in self.path().read_dir()? {
+            entry?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// Removes the files that nobody has written to since `before`, and counts them.
     pub(super) fn sweep(&self, before: DateTime<Utc>) -> Result<u64, FileError> {
         let mut removed = 0;

@@ -177,6 +177,12 @@ impl FileStore {
         outcome
     }
 
+    /// How many uploads are on their way, those included that a killed process has left.
+    pub async fn waiting(&self) -> Result<u64, FileError> {
+        let staging = Arc::clone(&self.staging);
+        blocking(move || staging.count()).await
+    }
+
     /// Removes what has waited in the staging directory for longer than `older_than`, and counts
     /// it. A process that was killed leaves such files; 24 hours are enough (security R20).
     pub async fn sweep(&self, now: DateTime<Utc>, older_than: TimeDelta) -> Result<u64, FileError> {

@@ -49,6 +49,8 @@ pub(crate) struct Script {
     pub(crate) mail: u16,
     /// Its answer to `RCPT`.
     pub(crate) recipient: u16,
+    /// Somebody whom it does not know, whatever it answers for others.
+    pub(crate) stranger: Option<&'static str>,
     /// Its answer to the mail's end.
     pub(crate) end: u16,
 }
@@ -63,6 +65,7 @@ impl Script {
             greeting: None,
             mail: 250,
             recipient: 250,
+            stranger: None,
             end: 250,
         }
     }
@@ -250,7 +253,7 @@ impl Handler for Keeper {
 
     fn rcpt(&mut self, to: &str) -> Response {
         self.mail.to.push(to.to_owned());
-        answer(self.script.recipient)
+        answer(if self.script.stranger == Some(to) { 550 } else { self.script.recipient })
     }
 
     fn data(&mut self, line: &[u8]) -> io::Result<()> {
