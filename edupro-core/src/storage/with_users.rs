@@ -78,7 +78,7 @@ pub trait UserDirectory: Debug + Send + Sync + 'static {
 /// struct Passwords(/* a connection */);
 ///
 /// impl Passwords {
-///     async fn find(&self, email: &Email) -> StoreResult<Option<String>> {
+///     async fn hash_of(&self, email: &Email) -> StoreResult<Option<String>> {
 ///         # let _ = email;
 ///         Ok(None) // SELECT hash FROM …
 ///     }
@@ -91,7 +91,7 @@ pub trait UserDirectory: Debug + Send + Sync + 'static {
 ///         rows: &mut dyn UserStore,
 ///         email: &Email,
 ///     ) -> StoreResult<Option<Credentials>> {
-///         let Some(password_hash) = self.find(email).await? else { return Ok(None) };
+///         let Some(password_hash) = self.hash_of(email).await? else { return Ok(None) };
 ///         Ok(rows.find_credentials(email).await?.map(|row| Credentials { password_hash, ..row }))
 ///     }
 ///
