@@ -10,9 +10,16 @@
 //! use uuid::Uuid;
 //!
 //! /// The state of the service: the school is a part of it.
-//! #[derive(Clone, FromRef)]
+//! #[derive(Clone)]
 //! struct App {
 //!     edupro: EduPro,
+//! }
+//!
+//! // What `#[derive(FromRef)]` of axum's feature `macros` writes.
+//! impl FromRef<App> for EduPro {
+//!     fn from_ref(app: &App) -> Self {
+//!         app.edupro.clone()
+//!     }
 //! }
 //!
 //! /// For everybody.
@@ -51,7 +58,8 @@
 //!         .route("/hello", get(hello))
 //!         .route("/lessons/{id}/transcript", get(transcript))
 //!         .route("/teachers/{username}/noticeboard", get(noticeboard));
-//!     edupro.guard(own).merge(edupro.router()).with_state(App { edupro })
+//!     let school = edupro.router();
+//!     edupro.guard(own).merge(school).with_state(App { edupro })
 //! }
 //! ```
 //!
