@@ -27,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) cors_origins: Vec<HeaderValue>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) cookie_secure: bool,
+    pub(crate) cookie_path: Option<String>,
     pub(crate) traffic: Traffic,
     pub(crate) decoders: Arc<Semaphore>,
     pub(crate) stopping: AtomicBool,
@@ -42,12 +43,44 @@ impl EduPro {
         Self(Arc::new(parts))
     }
 
-    /// The routes of the contract, with what guards them; they fit under any state.
+    /// The routes of the contract, `/api/v1…`, and of files, `/media/…`, with what guards them. They
+    /// fit under any state, beside any other routes and fallback, and below any path:
+    ///
+    /// ```
+    /// # use axum::{Router, routing::get};
+    /// # fn app(north: &edupro_http::EduPro, south: &edupro_http::EduPro) -> Router {
+    /// Router::new()
+    ///     .route("/", get(async || "my own page"))
+    ///     .nest("/north", north.router())
+    ///     .nest("/south", south.router())
+    ///     .fallback(async || "my own 404")
+    /// # }
+    /// ```
+    ///
+    /// Links and cookies follow the path: see [`Builder::public_url`] and [`Builder::cookie_path`].
     pub fn router<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         routes::router(self)
+    }
+
+    /// `/healthz`, whether the process answers, and `/readyz`, whether the school could: for a
+    /// service that has no such paths of its own.
+    pub fn health<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes::health(self)
+    }
+
+    /// [`router`](Self::router) and [`health`](Self::health), with an answer of the contract's to
+    /// every other path: for a process that serves nothing but the school.
+    pub fn site<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes::site(self)
     }
 
     /// The same guards around routes of one's own: a request id and a line in the log, headers,
@@ -89,6 +122,10 @@ impl EduPro {
 
     pub(crate) fn cookie_secure(&self) -> bool {
         self.0.cookie_secure
+    }
+
+    pub(crate) fn cookie_path(&self) -> Option<&str> {
+        self.0.cookie_path.as_deref()
     }
 
     pub(crate) fn traffic(&self) -> &Traffic {

@@ -45,7 +45,7 @@ mod routes;
 pub mod testkit;
 
 pub use self::{
-    builder::{BuildError, Builder},
+    builder::{BuildError, BuildProblem, Builder},
     edupro::EduPro,
     error::ApiError,
     render::Links,

@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, delete, get, patch, post, put},
+    routing::{MethodRouter, any, delete, get, patch, post, put},
 };
 
 use crate::{
@@ -131,22 +131,48 @@ pub(crate) fn api() -> Api {
         .bare("/videos/webhook/{provider}/", post(videos::webhook)) // beside the contract
 }
 
-/// The contract, the index of it, files and health, with what guards them all.
+/// The contract, the index of it, and files, with what guards them. What is unknown below their
+/// beginnings is answered here; all other paths are somebody else's.
 pub(crate) fn router<S>(edupro: &EduPro) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let router = Router::new()
+    guard::around_routes(contract(), edupro).with_state(edupro.clone())
+}
+
+/// How the process and the school are, with what guards them.
+pub(crate) fn health<S>(edupro: &EduPro) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    guard::around_routes(health_checks(), edupro).with_state(edupro.clone())
+}
+
+/// Both, and an answer to every other path.
+pub(crate) fn site<S>(edupro: &EduPro) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let router = contract().merge(health_checks()).fallback(async || ApiError::not_found());
+    guard::around(router, edupro).with_state(edupro.clone())
+}
+
+fn contract() -> Router<EduPro> {
+    Router::new()
         .route(PREFIX, get(index::list))
         .route(&format!("{PREFIX}/"), get(index::list))
         .merge(api().router)
+        .route(&format!("{PREFIX}/{{*unknown}}"), any(async || ApiError::not_found()))
         .route("/media/{*key}", get(media::download))
         .route(&format!("{UPLOADS}{{id}}"), put(videos::receive).post(videos::receive))
+        .method_not_allowed_fallback(method_not_allowed)
+}
+
+fn health_checks() -> Router<EduPro> {
+    Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .fallback(async || ApiError::not_found())
-        .method_not_allowed_fallback(method_not_allowed);
-    guard::around(router, edupro).with_state(edupro.clone())
+        .method_not_allowed_fallback(method_not_allowed)
 }
 
 /// A router that remembers its paths.

@@ -45,7 +45,7 @@ pub(crate) async fn serve(loaded: &Loaded, with_demo: bool) -> anyhow::Result<()
         edupro.stop_accepting();
     };
     let stopped = tokio::select! {
-        stopped = listener::serve(listener, edupro.router(), Limits::default(), stop) => Some(stopped),
+        stopped = listener::serve(listener, edupro.site(), Limits::default(), stop) => Some(stopped),
         () = received(signals.clone(), 2) => None,
     };
     if stopped.is_none() {

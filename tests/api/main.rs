@@ -20,6 +20,7 @@ mod ledger;
 mod lessons;
 mod modules;
 mod money;
+mod mounting;
 mod payments;
 mod policies;
 mod progress;

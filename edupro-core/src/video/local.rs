@@ -22,6 +22,9 @@ pub struct LocalVideo {
 }
 
 impl LocalVideo {
+    /// Its name.
+    pub const NAME: &'static str = "local";
+
     /// A provider for the films in `files`, whose links `links` signs.
     #[must_use]
     pub const fn new(files: FileStore, links: LinkSigner) -> Self {
@@ -50,7 +53,7 @@ impl From<FileError> for HostError {
 #[async_trait]
 impl VideoProvider for LocalVideo {
     fn name(&self) -> &'static str {
-        "local"
+        Self::NAME
     }
 
     fn capabilities(&self) -> VideoCapabilities {

@@ -13,7 +13,8 @@ use edupro_core::accounts::{
 use serde::Serialize;
 
 use crate::{
-    EduPro, cookies,
+    EduPro,
+    cookies::{self, Cookies},
     error::{Answer, ApiError, FieldErrors},
     extract::{
         Asker, Body, Incoming, Path, SignedIn, Visitor, body::fields::new_password_words, form,
@@ -102,6 +103,7 @@ pub(crate) const fn message(message: &'static str) -> Json<Message> {
 pub(crate) async fn login_teacher(
     State(edupro): State<EduPro>,
     Asker(client): Asker,
+    cookies: Cookies,
     Body(form): Body<Login>,
 ) -> Answer<Response> {
     let found = login::teacher(edupro.school(), &client, &form.email, &form.password).await;
@@ -112,7 +114,7 @@ pub(crate) async fn login_teacher(
         error => error.into(),
     })?;
     let view = OwnUserView::from(&signed_in.user);
-    Ok((cookies::set(&edupro, &tokens), Json(view)).into_response())
+    Ok((cookies.set(&tokens), Json(view)).into_response())
 }
 
 /// 1.2 Log a student in at a teacher's school.
@@ -120,19 +122,21 @@ pub(crate) async fn login_student(
     State(edupro): State<EduPro>,
     Path(teacher): Path<String>,
     Asker(client): Asker,
+    cookies: Cookies,
     Body(form): Body<Login>,
 ) -> Answer<Response> {
     let Login { email, password } = &form;
     let (signed_in, tokens) =
         login::student(edupro.school(), &client, &teacher, email, password).await?;
     let view = OwnUserView::from(&signed_in.user);
-    Ok((cookies::set(&edupro, &tokens), Json(view)).into_response())
+    Ok((cookies.set(&tokens), Json(view)).into_response())
 }
 
 /// 1.3 Log out. The contract wants 205 with a body.
 pub(crate) async fn logout(
     State(edupro): State<EduPro>,
     Visitor(signed_in): Visitor,
+    cookies: Cookies,
     headers: HeaderMap,
 ) -> Answer<Response> {
     let refresh = cookies::refresh_token(&headers);
@@ -148,7 +152,7 @@ pub(crate) async fn logout(
         Err(LogoutError::NotSignedIn) => return Err(ApiError::not_signed_in()),
         Err(error @ LogoutError::Store(_)) => return Err(logout_failed(&error)),
     };
-    Ok((cookies::clear(&edupro), answer).into_response())
+    Ok((cookies.clear(), answer).into_response())
 }
 
 fn logout_failed(error: &LogoutError) -> ApiError {
@@ -157,21 +161,26 @@ fn logout_failed(error: &LogoutError) -> ApiError {
 }
 
 /// 1.4 Refresh the tokens of a teacher or an administrator.
-pub(crate) async fn refresh(State(edupro): State<EduPro>, headers: HeaderMap) -> Answer<Response> {
+pub(crate) async fn refresh(
+    State(edupro): State<EduPro>,
+    cookies: Cookies,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let token = presented(&headers)?;
     let tokens = sessions::refresh(edupro.school(), &token).await;
-    answer_refresh(&edupro, tokens)
+    answer_refresh(&cookies, tokens)
 }
 
 /// 1.5 Refresh the tokens of a student, at a teacher's school.
 pub(crate) async fn refresh_student(
     State(edupro): State<EduPro>,
     Path(teacher): Path<String>,
+    cookies: Cookies,
     headers: HeaderMap,
 ) -> Answer<Response> {
     let token = presented(&headers)?;
     let tokens = sessions::refresh_student(edupro.school(), &token, &teacher).await;
-    answer_refresh(&edupro, tokens)
+    answer_refresh(&cookies, tokens)
 }
 
 fn presented(headers: &HeaderMap) -> Answer<String> {
@@ -180,17 +189,17 @@ fn presented(headers: &HeaderMap) -> Answer<String> {
 }
 
 fn answer_refresh(
-    edupro: &EduPro,
+    cookies: &Cookies,
     tokens: Result<edupro_core::accounts::Tokens, RefreshError>,
 ) -> Answer<Response> {
     match tokens {
         Ok(tokens) => {
             let body = message("Token refreshed successfully");
-            Ok((cookies::set(edupro, &tokens), body).into_response())
+            Ok((cookies.set(&tokens), body).into_response())
         }
         // A token that will never be good again is taken away.
         Err(error @ RefreshError::Invalid) => {
-            Ok((cookies::clear(edupro), ApiError::from(error)).into_response())
+            Ok((cookies.clear(), ApiError::from(error)).into_response())
         }
         Err(error) => Err(error.into()),
     }

@@ -94,7 +94,7 @@ pub(crate) fn host(parts: &Parts) -> Option<&str> {
 }
 
 /// The path below which an embedder has mounted the router.
-fn prefix(parts: &Parts) -> &str {
+pub(crate) fn prefix(parts: &Parts) -> &str {
     let original = parts.extensions.get::<OriginalUri>().map(|uri| uri.0.path());
     original.and_then(|original| original.strip_suffix(parts.uri.path())).unwrap_or_default()
 }

@@ -78,7 +78,7 @@ mod who;
 
 pub(crate) use self::{
     body::{Body, FILM_FIELD, Form, Incoming, form, whole},
-    client::{address, host},
+    client::{address, host, prefix},
     list::{ListQuery, Paginated, invalid_page},
     media::{PrivateLinks, viewer},
     once::Once,

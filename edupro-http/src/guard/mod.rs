@@ -6,7 +6,7 @@ mod origin;
 mod record;
 mod traffic;
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -14,8 +14,10 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::Route,
 };
 use tokio::time::timeout;
+use tower::{Layer, Service};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 pub(crate) use self::traffic::Traffic;
@@ -26,20 +28,51 @@ const HANDLER_TIME: Duration = Duration::from_secs(15);
 /// How long a browser may remember what it may send (security R15).
 const PREFLIGHT_LIFETIME: Duration = Duration::from_mins(10);
 
-/// Puts the guards around a router.
+/// Puts the guards around a router and its fallback.
 pub(crate) fn around<S>(router: Router<S>, edupro: &EduPro) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let guard = |state: &EduPro| state.clone();
-    router
-        .layer(middleware::from_fn(limit_time))
-        .layer(middleware::from_fn_with_state(guard(edupro), traffic::limit))
-        .layer(middleware::from_fn_with_state(guard(edupro), origin::check))
-        .layer(cors(edupro))
-        .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(middleware::from_fn_with_state(guard(edupro), headers::add))
-        .layer(middleware::from_fn_with_state(guard(edupro), record::log))
+    router.layer(guards(edupro))
+}
+
+/// Puts the guards around the routes of a router and nothing else: what does not fit any of them is
+/// no business of ours.
+pub(crate) fn around_routes<S>(router: Router<S>, edupro: &EduPro) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    router.route_layer(guards(edupro))
+}
+
+/// All guards, the outermost first.
+fn guards(
+    edupro: &EduPro,
+) -> impl Layer<
+    Route,
+    Service: Service<
+        Request,
+        Response: IntoResponse + 'static,
+        Error: Into<Infallible> + 'static,
+        Future: Send + 'static,
+    > + Clone
+                 + Send
+                 + Sync
+                 + 'static,
+> + Clone
++ Send
++ Sync
++ 'static {
+    let state = || edupro.clone();
+    (
+        middleware::from_fn_with_state(state(), record::log),
+        middleware::from_fn_with_state(state(), headers::add),
+        CatchPanicLayer::custom(answer_panic as fn(_) -> _),
+        cors(edupro),
+        middleware::from_fn_with_state(state(), origin::check),
+        middleware::from_fn_with_state(state(), traffic::limit),
+        middleware::from_fn(limit_time),
+    )
 }
 
 /// Exact origins, with cookies (security R15).

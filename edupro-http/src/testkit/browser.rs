@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -16,11 +16,15 @@ use tower::ServiceExt;
 
 use super::{Answer, PASSWORD, PUBLIC_URL, email};
 
+/// Cookies by the path below which they are sent, and by their names.
+type Jar = BTreeMap<(String, String), String>;
+
 /// Somebody who asks. Clones share their cookies, as tabs do.
 #[derive(Clone, Debug)]
 pub struct Browser {
     router: Router,
-    cookies: Arc<Mutex<BTreeMap<String, String>>>,
+    prefix: String,
+    cookies: Arc<Mutex<Jar>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -34,8 +38,13 @@ pub enum Part<'a> {
 }
 
 impl Browser {
-    pub(super) fn new(router: Router) -> Self {
-        Self { router, cookies: Arc::default(), headers: Vec::new() }
+    pub(super) fn new(router: Router, prefix: &str) -> Self {
+        let prefix = prefix.to_owned();
+        Self { router, prefix, cookies: Arc::default(), headers: Vec::new() }
+    }
+
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same browser, sending one more header with each request.
@@ -50,22 +59,22 @@ impl Browser {
     /// Another browser with a copy of these cookies.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let cookies = self.jar().clone();
         Self { cookies: Arc::new(Mutex::new(cookies)), ..self.clone() }
     }
 
     /// A cookie's value.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
-        self.cookies.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.jar().iter().find(|((_, known), _)| known == name).map(|(_, value)| value.clone())
     }
 
-    /// Sets a cookie, or removes it.
+    /// Sets a cookie that goes along everywhere, or removes it.
     pub fn set_cookie(&self, name: &str, value: Option<&str>) {
-        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        match value {
-            Some(value) => drop(cookies.insert(name.to_owned(), value.to_owned())),
-            None => drop(cookies.remove(name)),
+        let mut jar = self.jar();
+        jar.retain(|(_, known), _| known != name);
+        if let Some(value) = value {
+            jar.insert(("/".to_owned(), name.to_owned()), value.to_owned());
         }
     }
 
@@ -150,14 +159,14 @@ impl Browser {
     ) -> Answer {
         let path = match path.strip_prefix(PUBLIC_URL) {
             Some(path) => path.to_owned(),
-            None => format!("/api/v1{path}"),
+            None => format!("{}/api/v1{path}", self.prefix),
         };
+        let cookies = self.cookie_header(&path);
         let mut request = Request::builder().method(method).uri(path);
         request = request.header(header::HOST, "school.example");
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
-        let cookies = self.cookie_header();
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies);
         }
@@ -173,18 +182,30 @@ impl Browser {
         answer
     }
 
-    fn cookie_header(&self) -> String {
-        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    fn cookie_header(&self, path: &str) -> String {
+        let path = path.split('?').next().unwrap_or_default();
+        let is_below = |start: &str| {
+            let rest = path.strip_prefix(start.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let jar = self.jar();
+        let sent = jar.iter().filter(|((start, _), _)| is_below(start));
+        let pairs: Vec<_> = sent.map(|((_, name), value)| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 
     fn keep_cookies(&self, answer: &Answer) {
+        let mut jar = self.jar();
         for cookie in answer.cookies() {
             let (pair, flags) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let is_gone = flags.split(';').any(|flag| flag.trim() == "Max-Age=0");
-            self.set_cookie(name, (!is_gone).then_some(value));
+            let flags = || flags.split(';').map(str::trim);
+            let path = flags().find_map(|flag| flag.strip_prefix("Path=")).unwrap_or("/");
+            let key = (path.to_owned(), name.to_owned());
+            match flags().any(|flag| flag == "Max-Age=0") {
+                true => jar.remove(&key),
+                false => jar.insert(key, value.to_owned()),
+            };
         }
     }
 }

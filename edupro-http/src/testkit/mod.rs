@@ -1,7 +1,25 @@
 //! A school in a test: answers that can be snapshot.
 //!
 //! The clock stands still and chance is seeded, so two runs give the same answers byte for byte,
-//! on SQLite and on PostgreSQL. Mail is kept in memory, files too.
+//! ids, codes and times included, on SQLite and on PostgreSQL: a snapshot needs no redaction, and
+//! one serves both engines.
+//!
+//! | for | there is |
+//! | --- | --- |
+//! | people | [`TestApp::teacher`], [`student`](TestApp::student), [`admin`](TestApp::admin), [`visitor`](TestApp::visitor): each a [`Browser`] that is logged in and keeps its cookies |
+//! | answers | [`Answer`]: shown, it is the status, the cookies and the body, as a snapshot wants it |
+//! | time | [`TestApp::clock`] is moved by hand |
+//! | mail | [`TestApp::mails`]: what was sent; [`TestApp::mailer`] can refuse |
+//! | what happens after a commit | [`TestApp::work`] does it, when the test says so |
+//! | events | [`TestBuilder::hear_events`], [`TestApp::events`] |
+//! | providers of one's own | [`TestBuilder::start_with`]: a last word with the [`Builder`] |
+//! | a double of VdoCipher | [`FakeVdoCipher`] |
+//! | handlers of one's own | [`TestApp::inside`], [`TestBuilder::below`] |
+//! | rules without HTTP | [`TestApp::school`] |
+//!
+//! Each test has a school of its own, with a database, chance and time of its own. There is nothing
+//! global, so tests run in any order and at the same moment, and none has to tidy up. Files are kept
+//! in memory and passwords hashed as cheaply as can be: a school starts in milliseconds.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -59,6 +77,7 @@ pub const PASSWORD: &str = "Str0ng-Pass!";
 pub struct TestApp {
     edupro: EduPro,
     router: Router,
+    prefix: String,
     clock: Arc<ManualClock>,
     mailer: Arc<MemoryMailer>,
     sink: Option<Arc<MemorySink>>,
@@ -76,6 +95,7 @@ pub struct TestBuilder {
     settings: Settings,
     hash_cost: Option<HashCost>,
     hears_events: bool,
+    prefix: String,
 }
 
 impl TestBuilder {
@@ -100,6 +120,13 @@ impl TestBuilder {
     /// What a password's hash costs. Default: as little as possible.
     pub fn hash_cost(mut self, cost: HashCost) -> Self {
         self.hash_cost = Some(cost);
+        self
+    }
+
+    /// Nests the school below this path, as in a service that has other things at its root:
+    /// [`PUBLIC_URL`] and the path are its address then.
+    pub fn below(mut self, path: impl Into<String>) -> Self {
+        self.prefix = path.into();
         self
     }
 
@@ -133,14 +160,19 @@ impl TestBuilder {
             .hash_cost(self.hash_cost.unwrap_or(HashCost::CHEAPEST))
             .mailer(Arc::<MemoryMailer>::clone(&mailer))
             .files(FileStore::in_memory().expect("files can be kept in memory"))
-            .public_url(PUBLIC_URL)
+            .public_url(format!("{PUBLIC_URL}{}", self.prefix))
             .cors_origins(["http://localhost:5173"]);
         if let Some(sink) = &sink {
             builder = builder.events(Arc::<MemorySink>::clone(sink));
         }
         let edupro = change(builder).build().expect("a school can be composed");
+        let router = match self.prefix.as_str() {
+            "" => edupro.site(),
+            prefix => Router::new().nest(prefix, edupro.site()),
+        };
         TestApp {
-            router: edupro.router(),
+            router,
+            prefix: self.prefix,
             edupro,
             clock,
             mailer,
@@ -171,7 +203,14 @@ impl TestApp {
         let mut settings = Settings::default();
         settings.throttle = false;
         let clock = Arc::new(ManualClock::new(start_of_time()));
-        TestBuilder { clock, database_url: None, settings, hash_cost: None, hears_events: false }
+        TestBuilder {
+            clock,
+            database_url: None,
+            settings,
+            hash_cost: None,
+            hears_events: false,
+            prefix: String::new(),
+        }
     }
 
     /// The same school inside a router of one's own, which every browser asks from now on: to test
@@ -268,7 +307,7 @@ impl TestApp {
     /// Somebody who is not logged in.
     #[must_use]
     pub fn visitor(&self) -> Browser {
-        Browser::new(self.router.clone())
+        Browser::new(self.router.clone(), &self.prefix)
     }
 
     /// A teacher of this username, registered and logged in.
