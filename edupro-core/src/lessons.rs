@@ -32,6 +32,15 @@ pub struct ModuleOf {
     pub course: CourseOf,
 }
 
+impl ModuleOf {
+    /// Where it stands, for whoever decides who may see it.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        let module = ModulePlace { id: self.id, is_published: self.is_published };
+        Place { module: Some(module), ..self.course.place() }
+    }
+}
+
 impl From<&Module> for ModuleOf {
     fn from(module: &Module) -> Self {
         Self {
@@ -76,14 +85,8 @@ impl Lesson {
     /// Where it stands, for whoever decides who may have it.
     #[must_use]
     pub const fn place(&self) -> Place {
-        let ModuleOf { id, is_published, course, .. } = &self.module;
-        Place {
-            course: course.id,
-            owner: course.teacher,
-            course_is_published: course.is_published,
-            module: Some(ModulePlace { id: *id, is_published: *is_published }),
-            lesson: Some(LessonPlace { is_published: self.is_published, is_free: self.is_free }),
-        }
+        let lesson = LessonPlace { is_published: self.is_published, is_free: self.is_free };
+        Place { lesson: Some(lesson), ..self.module.place() }
     }
 }
 

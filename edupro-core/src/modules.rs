@@ -34,6 +34,20 @@ pub struct CourseOf {
     pub is_published: bool,
 }
 
+impl CourseOf {
+    /// Where it stands, for whoever decides who may see it.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place {
+            course: self.id,
+            owner: self.teacher,
+            course_is_published: self.is_published,
+            module: None,
+            lesson: None,
+        }
+    }
+}
+
 impl From<&Course> for CourseOf {
     fn from(course: &Course) -> Self {
         Self {
@@ -78,13 +92,8 @@ impl Module {
     /// Where it stands, for whoever decides who may see it.
     #[must_use]
     pub const fn place(&self) -> Place {
-        Place {
-            course: self.course.id,
-            owner: self.course.teacher,
-            course_is_published: self.course.is_published,
-            module: Some(ModulePlace { id: self.id, is_published: self.is_published }),
-            lesson: None,
-        }
+        let module = ModulePlace { id: self.id, is_published: self.is_published };
+        Place { module: Some(module), ..self.course.place() }
     }
 }
 

@@ -25,12 +25,15 @@
 //! `impl <Noun>Store for Tx`, and its line in `impl Transaction for Tx`.
 
 mod access;
+mod assessments;
+mod attempts;
 mod categories;
 mod cents;
 mod coupons;
 mod courses;
 mod database;
 mod enrollments;
+mod grading;
 mod idempotency;
 mod jobs;
 mod lessons;
@@ -39,6 +42,7 @@ mod migrations;
 mod modules;
 mod orders;
 mod progress;
+mod questions;
 mod ratings;
 mod resets;
 mod roster;

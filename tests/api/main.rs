@@ -8,17 +8,21 @@
 mod support;
 
 mod accounts;
+mod assessments;
+mod attempts;
 mod categories;
 mod coupons;
 mod courses;
 mod enrollments;
 mod foundation;
+mod grading;
 mod ledger;
 mod lessons;
 mod modules;
 mod money;
 mod payments;
 mod progress;
+mod questions;
 mod races;
 mod ratings;
 mod registration;
