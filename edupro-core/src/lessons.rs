@@ -10,6 +10,7 @@ use crate::{
     Change, School, StoreError, StoreResult, Transaction,
     access::{self, Access, LessonPlace, ModulePlace, Place},
     accounts::{User, UserId},
+    assessments::LinkKind,
     files::{CheckedFile, FileError, FileKey, FileKind, Picture, Video},
     jobs,
     modules::{self, CourseOf, Module, ModuleError},
@@ -394,7 +395,7 @@ pub async fn owned(
 }
 
 /// The same, with its course held until the transaction ends.
-async fn lock_owned(
+pub(crate) async fn lock_owned(
     tx: &mut dyn Transaction,
     school: &School,
     teacher: UserId,
@@ -453,11 +454,12 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Le
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             let lesson = lock_owned(&mut *tx, school, teacher, id).await?;
-            let files = [lesson.video, lesson.document, lesson.thumbnail];
+            let mut files = tx.assessments().files_below(LinkKind::Lesson, id).await?;
+            files.extend([lesson.video, lesson.document, lesson.thumbnail].into_iter().flatten());
             tx.lessons().delete(id).await?;
             tx.courses().recount(lesson.module.course.id).await?;
             tx.progress().recount(lesson.module.course.id, None).await?;
-            jobs::delete_files(&mut *tx, school, files.into_iter().flatten().collect()).await?;
+            jobs::delete_files(&mut *tx, school, files).await?;
             Ok(tx.commit().await?)
         })
         .await

@@ -11,6 +11,7 @@ use crate::{
     Change, School, StoreError, StoreResult, Transaction,
     access::{self, ModulePlace, Place},
     accounts::{User, UserId},
+    assessments::LinkKind,
     courses::{self, Course, CourseError},
     files::{FileError, FileKey, FileKind, Picture},
     jobs,
@@ -368,7 +369,8 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             let module = lock_owned(&mut *tx, school, teacher, id).await?;
-            let files = tx.modules().files(id).await?;
+            let mut files = tx.modules().files(id).await?;
+            files.extend(tx.assessments().files_below(LinkKind::Module, id).await?);
             tx.modules().delete(id).await?;
             tx.courses().recount(module.course.id).await?;
             tx.progress().recount(module.course.id, None).await?;

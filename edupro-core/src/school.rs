@@ -9,6 +9,7 @@ use crate::{
     accounts::{Keys, Passwords},
     error::store_error,
     files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
+    grading::Graders,
     mail::{Mailer, Templates},
     payment::PaymentProvider,
     storage,
@@ -70,6 +71,8 @@ pub struct School {
     pub templates: Templates,
     /// Takes money, beside the coupons that always work.
     pub payment: Arc<dyn PaymentProvider>,
+    /// Mark answers, beside the program itself.
+    pub graders: Graders,
     /// What this school has set.
     pub settings: Settings,
     /// Wakes the worker when a committed transaction may have left a job.

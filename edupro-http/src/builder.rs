@@ -10,6 +10,7 @@ use edupro_core::{
     Clock, Entropy, School, Settings, Storage, SystemClock, SystemEntropy,
     accounts::{HashCost, Keys, Passwords, WeakSecret},
     files::{FileError, FileStore},
+    grading::{AssessmentGrader, Graders},
     mail::{LogMailer, Mailer, Templates},
     payment::{CouponEngine, PaymentProvider},
 };
@@ -34,6 +35,7 @@ pub struct Builder {
     templates: Templates,
     files: Option<FileStore>,
     payment: Arc<dyn PaymentProvider>,
+    graders: Graders,
     public_url: Option<String>,
     cors_origins: Vec<String>,
     trusted_proxies: Vec<IpNet>,
@@ -76,6 +78,7 @@ impl Builder {
             templates: Templates::default(),
             files: None,
             payment: Arc::new(CouponEngine),
+            graders: Graders::new(),
             public_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -149,6 +152,12 @@ impl Builder {
         self
     }
 
+    /// One more who marks answers, before the program itself does. Default: nobody.
+    pub fn grader(mut self, grader: Arc<dyn AssessmentGrader>) -> Self {
+        self.graders = self.graders.with(grader);
+        self
+    }
+
     /// Where the school is reached from outside: the base of every link. Default: what each
     /// request calls the host.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
@@ -190,6 +199,7 @@ impl Builder {
             mailer: self.mailer,
             templates: self.templates,
             payment: self.payment,
+            graders: self.graders,
             settings: self.settings,
             work: Arc::new(Notify::new()),
             entropy: self.entropy,

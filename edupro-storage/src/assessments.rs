@@ -1,16 +1,24 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edupro_core::{
     StoreError, StoreResult,
+    access::Ties,
     accounts::UserId,
-    assessments::{Assessment, AssessmentStore, AssessmentType, LessonOf, Link},
+    assessments::{
+        Assessment, AssessmentFilter, AssessmentStore, AssessmentType, LessonOf, Link, LinkKind,
+        Offer, OpenAssessment,
+    },
     files::FileKey,
     lessons::ModuleOf,
     modules::CourseOf,
+    roster::Standing,
 };
 use uuid::Uuid;
 
 use crate::{
+    access::holds_at,
     cents::{from_cents, to_cents},
     sql::Tx,
 };
@@ -155,6 +163,46 @@ impl TryFrom<AssessmentRow> for Assessment {
     }
 }
 
+/// An assessment with what ties a student to it, who is the teacher's.
+#[derive(sqlx::FromRow)]
+struct OfferRow {
+    #[sqlx(flatten)]
+    assessment: AssessmentRow,
+    has_course: bool,
+    has_module: bool,
+    attempts_used: i64,
+}
+
+impl TryFrom<OfferRow> for Offer {
+    type Error = StoreError;
+
+    fn try_from(row: OfferRow) -> StoreResult<Self> {
+        let ties = Ties {
+            standing: Some(Standing::Active),
+            course: row.has_course,
+            module: row.has_module,
+        };
+        let assessment = row.assessment.try_into()?;
+        Ok(Self { open: OpenAssessment { assessment, attempts_used: row.attempts_used }, ties })
+    }
+}
+
+/// Assessments called `a` that go when a course, a module or a lesson goes: of each the condition.
+macro_rules! below {
+    (course) => {
+        "(a.course_id = $1
+          OR a.module_id IN (SELECT id FROM modules WHERE course_id = $1)
+          OR a.lesson_id IN (SELECT n.id FROM lessons n JOIN modules o ON o.id = n.module_id
+                             WHERE o.course_id = $1))"
+    };
+    (module) => {
+        "(a.module_id = $1 OR a.lesson_id IN (SELECT id FROM lessons WHERE module_id = $1))"
+    };
+    (lesson) => {
+        "a.lesson_id = $1"
+    };
+}
+
 /// The ids of a link, for the columns of course, module and lesson.
 fn link_ids(link: Option<&Link>) -> [Option<Uuid>; 3] {
     match link {
@@ -203,13 +251,74 @@ impl AssessmentStore for Tx {
         row.optional::<AssessmentRow>().await?.map(Assessment::try_from).transpose()
     }
 
-    async fn lock(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<Option<Assessment>> {
-        self.query("UPDATE assessments SET updated_at = $2 WHERE id = $1")
+    async fn lock(&mut self, id: Uuid) -> StoreResult<Option<Assessment>> {
+        // An update locks, also one that changes nothing.
+        self.query("UPDATE assessments SET revision = revision WHERE id = $1")
             .bind(id)
-            .bind(now)
             .execute()
             .await?;
         AssessmentStore::find(self, id).await
+    }
+
+    async fn of_teacher(
+        &mut self,
+        teacher: UserId,
+        filter: AssessmentFilter,
+    ) -> StoreResult<Vec<Assessment>> {
+        // A filter that is not asked for is the nil UUID, which nothing has, or no type.
+        let [kind, synonym] =
+            filter.kind.map_or(["", ""], |kind| kind.synonyms().map(AssessmentType::as_str));
+        let rows = self
+            .query(assessment!(
+                "WHERE a.teacher_id = $1 AND ($2 = $3 OR c.id = $2)
+                   AND ($4 = '' OR a.assessment_type IN ($4, $5))
+                 ORDER BY a.created_at DESC, a.id DESC"
+            ))
+            .bind(teacher.0)
+            .bind(filter.course.unwrap_or(Uuid::nil()))
+            .bind(Uuid::nil())
+            .bind(kind)
+            .bind(synonym)
+            .all::<AssessmentRow>()
+            .await?;
+        rows.into_iter().map(Assessment::try_from).collect()
+    }
+
+    async fn offers(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+        course: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<Vec<Offer>> {
+        let rows = self
+            .query(concat!(
+                "SELECT ",
+                assessment_columns!(),
+                ", EXISTS (SELECT 1 FROM course_enrollments e
+                           WHERE e.student_id = $2 AND e.course_id = c.id
+                             AND e.access_type = 'full_access' AND ",
+                holds_at!("$3"),
+                ") AS has_course,
+                   EXISTS (SELECT 1 FROM module_enrollments e
+                           WHERE e.student_id = $2 AND e.module_id = m.id AND ",
+                holds_at!("$3"),
+                ") AS has_module,
+                   (SELECT COUNT(*) FROM attempts t
+                    WHERE t.student_id = $2 AND t.assessment_id = a.id) AS attempts_used
+                 FROM ",
+                assessment_tables!(),
+                " WHERE a.teacher_id = $1 AND a.is_published AND ($4 = $5 OR c.id = $4)
+                  ORDER BY a.created_at DESC, a.id DESC"
+            ))
+            .bind(teacher.0)
+            .bind(student.0)
+            .bind(now)
+            .bind(course.unwrap_or(Uuid::nil()))
+            .bind(Uuid::nil())
+            .all::<OfferRow>()
+            .await?;
+        rows.into_iter().map(Offer::try_from).collect()
     }
 
     async fn save(&mut self, assessment: &Assessment) -> StoreResult<()> {
@@ -246,17 +355,18 @@ impl AssessmentStore for Tx {
         Ok(())
     }
 
-    async fn recount(&mut self, id: Uuid) -> StoreResult<()> {
+    async fn recount(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
         self.query(
             "UPDATE assessments
              SET total_questions = (SELECT COUNT(*) FROM questions q
                                     WHERE q.assessment_id = assessments.id),
                  total_points = (SELECT CAST(COALESCE(SUM(q.points), 0) AS BIGINT)
                                  FROM questions q WHERE q.assessment_id = assessments.id),
-                 revision = revision + 1
+                 revision = revision + 1, updated_at = $2
              WHERE id = $1",
         )
         .bind(id)
+        .bind(now)
         .execute()
         .await?;
         Ok(())
@@ -281,15 +391,57 @@ impl AssessmentStore for Tx {
             .bind(id)
             .all::<(String,)>()
             .await?;
-        Ok(file_lines(rows))
+        Ok(file_lines(&rows))
+    }
+
+    async fn files_below(&mut self, kind: LinkKind, id: Uuid) -> StoreResult<Vec<FileKey>> {
+        macro_rules! statements {
+            ($kind:ident) => {
+                (
+                    concat!(
+                        "UPDATE assessments SET revision = revision
+                         WHERE id IN (SELECT a.id FROM assessments a WHERE ",
+                        below!($kind),
+                        ")"
+                    ),
+                    concat!(
+                        "SELECT q.image FROM questions q JOIN assessments a ON a.id = q.assessment_id
+                         WHERE q.image IS NOT NULL AND ",
+                        below!($kind),
+                        " UNION
+                         SELECT p.images FROM papers p JOIN assessments a ON a.id = p.assessment_id
+                         WHERE p.images <> '' AND ",
+                        below!($kind)
+                    ),
+                )
+            };
+        }
+        let (hold, read) = match kind {
+            LinkKind::Course => statements!(course),
+            LinkKind::Module => statements!(module),
+            LinkKind::Lesson => statements!(lesson),
+        };
+        self.query(hold).bind(id).execute().await?;
+        let rows = self.query(read).bind(id).all::<(String,)>().await?;
+        Ok(file_lines(&rows))
+    }
+
+    async fn is_on_paper(&mut self, id: Uuid, image: &FileKey) -> StoreResult<bool> {
+        // Keys are made of letters, digits, slashes, points and hyphens: nothing that LIKE knows.
+        let (is,) = self
+            .query(
+                "SELECT EXISTS (SELECT 1 FROM papers WHERE assessment_id = $1 AND images LIKE $2)",
+            )
+            .bind(id)
+            .bind(format!("%{image}%"))
+            .one::<(bool,)>()
+            .await?;
+        Ok(is)
     }
 }
 
 /// The files of rows that hold one a line, each once.
-pub(crate) fn file_lines(rows: Vec<(String,)>) -> Vec<FileKey> {
-    let mut files: Vec<_> =
-        rows.iter().flat_map(|(files,)| files.lines()).map(ToOwned::to_owned).collect();
-    files.sort_unstable();
-    files.dedup();
-    files.into_iter().map(FileKey::from_stored).collect()
+fn file_lines(rows: &[(String,)]) -> Vec<FileKey> {
+    let files: BTreeSet<_> = rows.iter().flat_map(|(files,)| files.lines()).collect();
+    files.into_iter().map(|file| FileKey::from_stored(file.to_owned())).collect()
 }

@@ -2,12 +2,38 @@
 
 use uuid::Uuid;
 
+use super::AssessmentError;
 use crate::{
+    Change, School, Transaction,
     access::{LessonPlace, Place},
     accounts::UserId,
-    lessons::{Lesson, ModuleOf},
-    modules::CourseOf,
+    courses::{self, CourseError},
+    lessons::{self, Lesson, LessonError, ModuleOf},
+    modules::{self, CourseOf, ModuleError},
 };
+
+/// What kind of thing an assessment belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A course.
+    Course,
+    /// A module.
+    Module,
+    /// A lesson.
+    Lesson,
+}
+
+impl LinkKind {
+    /// The word the contract has for it, and the field's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Course => "course",
+            Self::Module => "module",
+            Self::Lesson => "lesson",
+        }
+    }
+}
 
 /// The lesson of an assessment, as far as it needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +74,16 @@ pub enum Link {
 }
 
 impl Link {
+    /// What kind of thing it is.
+    #[must_use]
+    pub const fn kind(&self) -> LinkKind {
+        match self {
+            Self::Course(_) => LinkKind::Course,
+            Self::Module(_) => LinkKind::Module,
+            Self::Lesson(_) => LinkKind::Lesson,
+        }
+    }
+
     /// The id of the thing.
     #[must_use]
     pub const fn id(&self) -> Uuid {
@@ -96,5 +132,85 @@ impl Link {
                 Place { lesson: Some(lesson), ..module.place() }
             }
         }
+    }
+}
+
+/// What becomes of what an assessment belongs to. It can belong to one thing only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkChanges {
+    /// To a course.
+    pub course: Change<Uuid>,
+    /// To a module.
+    pub module: Change<Uuid>,
+    /// To a lesson.
+    pub lesson: Change<Uuid>,
+}
+
+impl LinkChanges {
+    const fn of(&self, kind: LinkKind) -> &Change<Uuid> {
+        match kind {
+            LinkKind::Course => &self.course,
+            LinkKind::Module => &self.module,
+            LinkKind::Lesson => &self.lesson,
+        }
+    }
+
+    /// The one thing that it is to belong to from now on, if there is one.
+    pub(super) fn new_link(&self) -> Result<Option<(LinkKind, Uuid)>, AssessmentError> {
+        let kinds = [LinkKind::Course, LinkKind::Module, LinkKind::Lesson];
+        let mut set = kinds.into_iter().filter_map(|kind| match self.of(kind) {
+            Change::Set(id) => Some((kind, *id)),
+            Change::Keep | Change::Clear => None,
+        });
+        match (set.next(), set.next()) {
+            (_, Some(_)) => Err(AssessmentError::TooManyLinks),
+            (link, None) => Ok(link),
+        }
+    }
+
+    /// What it belongs to afterwards: `new`, or what it belonged to unless that is cleared.
+    pub(super) fn merge(
+        &self,
+        before: Option<&Link>,
+        new: Option<Link>,
+    ) -> Result<Option<Link>, AssessmentError> {
+        let kept = before.filter(|link| *self.of(link.kind()) == Change::Keep);
+        match (kept, new) {
+            (Some(_), Some(_)) => Err(AssessmentError::TooManyLinks),
+            (kept, new) => Ok(new.or_else(|| kept.cloned())),
+        }
+    }
+}
+
+/// The thing with this id, if it is the teacher's. Its course is held until the transaction ends,
+/// so that nobody deletes it meanwhile.
+pub(super) async fn lock_owned(
+    tx: &mut dyn Transaction,
+    school: &School,
+    teacher: UserId,
+    kind: LinkKind,
+    id: Uuid,
+) -> Result<Link, AssessmentError> {
+    let unknown = AssessmentError::UnknownLink(kind, id);
+    let foreign = AssessmentError::LinkNotYours(kind);
+    match kind {
+        LinkKind::Course => match courses::lock_owned(tx, school, teacher, id).await {
+            Ok(course) => Ok(Link::Course(CourseOf::from(&course))),
+            Err(CourseError::NotYours) => Err(foreign),
+            Err(CourseError::Store(error)) => Err(error.into()),
+            Err(_) => Err(unknown),
+        },
+        LinkKind::Module => match modules::lock_owned(tx, school, teacher, id).await {
+            Ok(module) => Ok(Link::Module(ModuleOf::from(&module))),
+            Err(ModuleError::NotYours) => Err(foreign),
+            Err(ModuleError::Store(error)) => Err(error.into()),
+            Err(_) => Err(unknown),
+        },
+        LinkKind::Lesson => match lessons::lock_owned(tx, school, teacher, id).await {
+            Ok(lesson) => Ok(Link::Lesson(LessonOf::from(lesson))),
+            Err(LessonError::NotYours) => Err(foreign),
+            Err(LessonError::Store(error)) => Err(error.into()),
+            Err(_) => Err(unknown),
+        },
     }
 }

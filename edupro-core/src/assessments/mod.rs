@@ -4,8 +4,12 @@
 //! [`Paper`](crate::attempts::Paper): its questions as they were at that moment. So a teacher may
 //! change everything at any time, and no attempt is touched by it.
 
+mod authoring;
+mod entry;
 mod links;
+mod options;
 mod questions;
+mod writing;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,10 +17,28 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 pub use self::{
-    links::{LessonOf, Link},
+    authoring::{
+        AssessmentChanges, NewAssessment, PASSING_GRADE, create, delete, list, owned, show, update,
+    },
+    entry::{NoEntry, Offer, OpenAssessment, list_open, may_take},
+    links::{LessonOf, Link, LinkChanges, LinkKind},
+    options::{
+        NewOption, OptionChanges, create_options, delete_option, list_options, owned_option,
+        update_option,
+    },
     questions::{Question, QuestionOption, QuestionStore, QuestionType},
+    writing::{
+        NewQuestion, OPTION_LENGTH, OPTIONS_MAX, POINTS, QUESTION_LENGTH, QuestionChanges,
+        QuestionError, create_question, delete_question, list_questions, owned_question,
+        update_question,
+    },
 };
-use crate::{StoreResult, accounts::UserId, files::FileKey};
+use crate::{StoreError, StoreResult, accounts::UserId, files::FileKey};
+
+/// Longest title of an assessment, in characters (behaviour 3.15).
+pub const ASSESSMENT_TITLE_LENGTH: usize = 200;
+/// Longest time limit, in minutes: a year.
+pub const TIME_LIMIT_MAX: i64 = 365 * 24 * 60;
 
 /// What an assessment is called by its teacher. The kinds have the same rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +133,53 @@ impl Assessment {
     }
 }
 
+/// Which of a teacher's assessments are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AssessmentFilter {
+    /// Only those of this course, its modules and its lessons.
+    pub course: Option<Uuid>,
+    /// Only those of this type or its synonym.
+    pub kind: Option<AssessmentType>,
+}
+
+/// Why an assessment was not shown, made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AssessmentError {
+    /// There is no such assessment, course or teacher.
+    #[error("Not found.")]
+    Unknown,
+    /// It is another teacher's, or of a teacher whose student one is not.
+    #[error("You do not have permission to perform this action.")]
+    NotYours,
+    /// The teacher has blocked the student.
+    #[error("You are blocked by the teacher.")]
+    Blocked,
+    /// It would belong to several things.
+    #[error("An assessment can be linked to only one of course, module or lesson.")]
+    TooManyLinks,
+    /// What it should belong to does not exist.
+    #[error("Invalid pk \"{1}\" - object does not exist.")]
+    UnknownLink(LinkKind, Uuid),
+    /// What it should belong to is another teacher's.
+    #[error("You don't own this {}.", .0.as_str())]
+    LinkNotYours(LinkKind),
+    /// Somebody has started it.
+    #[error("The assessment type cannot be changed after attempts exist.")]
+    TypeFrozen,
+    /// Somebody has started it.
+    #[error("The {} cannot be changed after attempts exist.", .0.as_str())]
+    LinkFrozen(LinkKind),
+    /// It is timed, and nobody knows how.
+    #[error("Timed assessments must have a time_limit greater than 0.")]
+    NoTimeLimit,
+    /// It closes before it opens.
+    #[error("Available until must be after available from.")]
+    EndsTooEarly,
+    /// The storage.
+    #[error("an assessment could not be read or saved")]
+    Store(#[from] StoreError),
+}
+
 /// Where assessments are kept.
 #[async_trait]
 pub trait AssessmentStore: Send {
@@ -121,7 +190,24 @@ pub trait AssessmentStore: Send {
     async fn find(&mut self, id: Uuid) -> StoreResult<Option<Assessment>>;
 
     /// The assessment. Until this transaction ends nobody else changes it or its questions.
-    async fn lock(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<Option<Assessment>>;
+    async fn lock(&mut self, id: Uuid) -> StoreResult<Option<Assessment>>;
+
+    /// A teacher's assessments, the newest first.
+    async fn of_teacher(
+        &mut self,
+        teacher: UserId,
+        filter: AssessmentFilter,
+    ) -> StoreResult<Vec<Assessment>>;
+
+    /// A teacher's published assessments, the newest first, with what ties a student to each: one
+    /// statement. With a course only those of it, its modules and its lessons.
+    async fn offers(
+        &mut self,
+        teacher: UserId,
+        student: UserId,
+        course: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<Vec<Offer>>;
 
     /// Keeps the assessment as it is here, but for what is counted.
     async fn save(&mut self, assessment: &Assessment) -> StoreResult<()>;
@@ -130,11 +216,18 @@ pub trait AssessmentStore: Send {
     async fn delete(&mut self, id: Uuid) -> StoreResult<()>;
 
     /// Counts its questions and points again, and notes that its questions have changed.
-    async fn recount(&mut self, id: Uuid) -> StoreResult<()>;
+    async fn recount(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()>;
 
     /// Whether anybody has started it.
     async fn has_attempts(&mut self, id: Uuid) -> StoreResult<bool>;
 
     /// Every image of its questions, those of its papers too.
     async fn files(&mut self, id: Uuid) -> StoreResult<Vec<FileKey>>;
+
+    /// The same of all assessments that go when a course, a module or a lesson goes. Until this
+    /// transaction ends nobody else changes them.
+    async fn files_below(&mut self, kind: LinkKind, id: Uuid) -> StoreResult<Vec<FileKey>>;
+
+    /// Whether a paper of the assessment shows the image.
+    async fn is_on_paper(&mut self, id: Uuid, image: &FileKey) -> StoreResult<bool>;
 }

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use crate::{
     assessments::{Question, QuestionOption, QuestionType},
     files::FileKey,
+    grading::Marking,
 };
 
 /// The questions of one revision of an assessment, shared by all attempts of that revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Paper {
     /// Which one.
     pub id: Uuid,
@@ -36,7 +37,7 @@ impl Paper {
 }
 
 /// A question as it was, with its key. This is what the database keeps, so keys are only added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PaperQuestion {
     /// [`Question::id`].
     pub id: Uuid,
@@ -55,7 +56,7 @@ pub struct PaperQuestion {
     /// [`Question::image`].
     pub image: Option<FileKey>,
     /// [`Question::marking`].
-    pub marking: Option<serde_json::Value>,
+    pub marking: Option<Marking>,
     /// [`Question::options`].
     pub options: Vec<PaperOption>,
 }
