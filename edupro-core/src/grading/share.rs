@@ -37,13 +37,9 @@ impl Share {
     pub fn new(parts: i64, whole: u32) -> Self {
         // Cannot fail: what is between 0 and `whole` fits where `whole` does.
         let parts = u32::try_from(parts.clamp(0, i64::from(whole))).unwrap_or_default();
-        match parts {
-            0 => Self::NONE,
-            _ => {
-                let common = greatest_common_divisor(parts, whole);
-                Self { parts: parts / common, whole: whole / common }
-            }
-        }
+        let whole = whole.max(1);
+        let common = greatest_common_divisor(parts, whole);
+        Self { parts: parts / common, whole: whole / common }
     }
 
     /// All of it, where serde wants a function.
@@ -53,7 +49,6 @@ impl Share {
 
     /// Whether it is all.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if has it so")]
     pub const fn is_full(&self) -> bool {
         self.parts == self.whole
     }
@@ -113,7 +108,8 @@ impl FromStr for Share {
 
     fn from_str(text: &str) -> Result<Self, UnreadableShare> {
         let number = |digits: &str| {
-            let is_number = digits.len() <= DIGITS_MAX && digits.bytes().all(|c| c.is_ascii_digit());
+            let is_number =
+                digits.len() <= DIGITS_MAX && digits.bytes().all(|c| c.is_ascii_digit());
             digits.parse::<u32>().ok().filter(|_| is_number).ok_or(UnreadableShare)
         };
         let (parts, whole) = text.split_once('/').unwrap_or((text, "1"));
@@ -176,7 +172,8 @@ mod tests {
             assert_eq!(text.parse::<Share>().unwrap().to_string(), text);
         }
         assert_eq!("50/100".parse(), Ok(Share::new(1, 2)));
-        for text in ["", "/", "1/", "/2", "3/2", "1/0", "-1/2", "+1/2", "0.5", "50%", "1/2/3", " 1"] {
+        for text in ["", "/", "1/", "/2", "3/2", "1/0", "-1/2", "+1/2", "0.5", "50%", "1/2/3", " 1"]
+        {
             assert_eq!(text.parse::<Share>(), Err(UnreadableShare), "{text:?}");
         }
         assert_eq!("1/1234567890".parse::<Share>(), Err(UnreadableShare));

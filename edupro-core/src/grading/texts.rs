@@ -79,14 +79,15 @@ impl Ignore {
             folded = folded.chars().filter_map(arabic).collect();
         }
         if self.marks {
-            folded = folded.nfd().filter(|character| !is_combining_mark(*character)).nfc().collect();
+            folded = folded.nfd().filter(|character| !is_combining_mark(*character)).collect();
         }
         if self.case {
             // The small sigma has another form at a word's end, and what an end is depends on
             // where a wildcard stands.
             folded = folded.to_lowercase().replace('ς', "σ");
         }
-        folded
+        // A small letter may be two characters, and letters may have come together.
+        folded.nfc().collect()
     }
 
     fn squeeze(self, text: &str) -> String {
@@ -158,24 +159,23 @@ impl Pattern {
     /// them is looked for once each, and the standard library's search never goes back.
     pub(super) fn matches(&self, said: &str) -> bool {
         match self.parts.as_slice() {
-            _ if self.is_empty() => false,
             [] => false,
+            _ if self.is_empty() => false,
             [only] => only == said,
-            [first, middle @ .., last] => {
-                let inner = said.strip_prefix(first.as_str());
-                let inner = inner.and_then(|rest| rest.strip_suffix(last.as_str()));
-                let after = |rest: Option<&'_ str>, part: &String| -> Option<usize> {
-                    let rest = rest?;
-                    rest.find(part.as_str()).map(|at| at + part.len())
-                };
-                let mut rest = inner;
-                for part in middle {
-                    rest = after(rest, part).and_then(|at| rest.and_then(|rest| rest.get(at..)));
-                }
-                rest.is_some()
-            }
+            [first, middle @ .., last] => said
+                .strip_prefix(first.as_str())
+                .and_then(|rest| rest.strip_suffix(last.as_str()))
+                .is_some_and(|inner| occur_in_order(middle, inner)),
         }
     }
+}
+
+fn occur_in_order(parts: &[String], text: &str) -> bool {
+    let mut rest = Some(text);
+    for part in parts {
+        rest = rest.and_then(|rest| rest.split_once(part.as_str())).map(|(_, after)| after);
+    }
+    rest.is_some()
 }
 
 /// The texts between the stars that are not written `\*`.

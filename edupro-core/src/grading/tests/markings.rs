@@ -1,0 +1,213 @@
+use serde_json::{Value, json};
+
+use super::{QuestionType, option};
+use crate::grading::{Marking, MarkingError, marking::ACCEPTED_LENGTH};
+
+fn parse(sent: Value) -> Result<Marking, MarkingError> {
+    Marking::parse(QuestionType::ShortAnswer, sent)
+}
+
+fn choice(sent: Value) -> Result<Marking, MarkingError> {
+    Marking::parse(QuestionType::MultipleChoice, sent)
+}
+
+#[test]
+fn what_is_sent_is_kept_and_read_again() {
+    for sent in [
+        json!({"by": "text", "accept": [{"text": "Cairo", "wildcard": false}],
+               "ignore": {"case": true, "space": true, "unicode": true, "marks": false, "arabic": true}}),
+        json!({"by": "text", "accept": [{"text": "a*", "wildcard": true},
+                                        {"text": "b", "wildcard": false, "share": "1/3"}],
+               "ignore": {"case": false, "space": false, "unicode": false, "marks": false, "arabic": false}}),
+        json!({"by": "blanks", "blanks": [{"name": "1", "accept": [{"text": "x", "wildcard": false}]}],
+               "ignore": {"case": true, "space": true, "unicode": true, "marks": false, "arabic": false},
+               "partial": true}),
+        json!({"by": "number", "accept": [{"value": "-11.7", "tolerance": "0.02"}, {"value": "5"},
+                                          {"low": "1", "high": "2", "share": "1/2"}],
+               "decimal": "comma"}),
+        json!({"by": "manual"}),
+        json!({"by": "external", "grader": "word-count", "settings": {"words": [1, 2.5, null]}}),
+        json!({"by": "external", "grader": "word-count"}),
+    ] {
+        let marking = parse(sent.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&marking).unwrap(), sent);
+        assert_eq!(Marking::stored(QuestionType::ShortAnswer, Some(&sent)).unwrap(), marking);
+    }
+    for sent in [
+        json!({"by": "one_option"}),
+        json!({"by": "all_options"}),
+        json!({"by": "right_minus_wrong"}),
+        json!({"by": "weighted_options", "weights": {option('a'): 2, option('b'): -1}, "out_of": 2}),
+        json!({"by": "external", "grader": "hotspot"}),
+    ] {
+        assert_eq!(serde_json::to_value(choice(sent.clone()).unwrap()).unwrap(), sent);
+    }
+}
+
+#[test]
+fn without_a_word_choices_are_marked_and_texts_are_read() {
+    for kind in QuestionType::ALL {
+        let marking = Marking::stored(kind, None).unwrap();
+        assert_eq!(marking, Marking::default_for(kind));
+        assert_eq!(marking.is_by_options(), kind.has_options());
+        assert_eq!(marking.suits(kind), Ok(()));
+        assert_eq!(marking.check(), Ok(()));
+    }
+    assert_eq!(Marking::default_for(QuestionType::TrueFalse), Marking::OneOption {});
+    assert_eq!(Marking::default_for(QuestionType::FillBlank), Marking::Manual {});
+}
+
+#[test]
+fn a_marking_suits_its_question() {
+    let text = json!({"by": "text", "accept": [{"text": "x"}]});
+    assert_eq!(choice(text), Err(MarkingError::NeedsOptions));
+    assert_eq!(choice(json!({"by": "manual"})), Err(MarkingError::NeedsOptions));
+    assert_eq!(parse(json!({"by": "all_options"})), Err(MarkingError::NoOptions));
+}
+
+#[test]
+fn what_is_no_marking_is_said_so() {
+    for (sent, word) in [
+        (json!(null), "invalid type"),
+        (json!("manual"), "invalid type"),
+        (json!({}), "missing field `by`"),
+        (json!({"by": "magic"}), "unknown variant `magic`, expected one of `one_option`"),
+        // Also kinds without fields know what they do not know.
+        (json!({"by": "manual", "share": "1/2"}), "unknown field `share`"),
+        (json!({"by": "one_option", "partial": true}), "unknown field `partial`"),
+        (json!({"by": "text"}), "missing field `accept`"),
+        (json!({"by": "text", "accept": [{"text": "x", "regex": true}]}), "unknown field `regex`"),
+        (json!({"by": "text", "accept": [{"text": 5}]}), "invalid type"),
+        (
+            json!({"by": "text", "accept": [{"text": "x"}], "ignore": {"taste": true}}),
+            "unknown field `taste`",
+        ),
+        (json!({"by": "text", "accept": [{"text": "x", "share": 0.5}]}), "invalid type"),
+        (json!({"by": "text", "accept": [{"text": "x", "share": "2"}]}), "a fraction from 0 to 1"),
+        (json!({"by": "number", "accept": [{"value": 11.7}]}), "a number as a text"),
+        (json!({"by": "number", "accept": [{"value": "1e3"}]}), "12 digits"),
+        (
+            json!({"by": "number", "accept": [{"value": "1", "low": "0", "high": "2"}]}),
+            "either a value",
+        ),
+        (json!({"by": "number", "accept": [{"low": "0"}]}), "either a value"),
+        (json!({"by": "number", "accept": [{}]}), "either a value"),
+        (
+            json!({"by": "number", "accept": [{"value": "1"}], "decimal": "dot"}),
+            "unknown variant `dot`",
+        ),
+        (json!({"by": "external", "grader": "x", "settings": [1]}), "invalid type"),
+    ] {
+        let error = parse(sent.clone()).unwrap_err().to_string();
+        assert!(error.starts_with("This is not a marking: "), "{sent}: {error}");
+        assert!(error.contains(word), "{sent}: {error}");
+    }
+}
+
+#[test]
+fn nonsense_is_refused_in_words_for_a_teacher() {
+    let texts = |texts: &[&str]| {
+        let accept: Vec<Value> = texts.iter().map(|text| json!({"text": text})).collect();
+        json!({"by": "text", "accept": accept})
+    };
+    let blanks = |names: &[&str]| {
+        let accept = json!([{"text": "x"}]);
+        let blanks: Vec<Value> =
+            names.iter().map(|name| json!({"name": name, "accept": accept})).collect();
+        json!({"by": "blanks", "blanks": blanks})
+    };
+    let external = |name: &str, settings: Value| json!({"by": "external", "grader": name, "settings": settings});
+    let many: Vec<String> = (0..51).map(|number| number.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (sent, message) in [
+        (texts(&[]), "At least one accepted answer is required."),
+        (texts(&["x"; 101]), "Ensure there are no more than 100 accepted answers."),
+        (texts(&["  "]), "An accepted answer may not be blank or only wildcards."),
+        (texts(&["\u{200b}"]), "An accepted answer may not be blank or only wildcards."),
+        (texts(&["x\0"]), "Null characters are not allowed."),
+        (
+            texts(&[&"ä".repeat(ACCEPTED_LENGTH + 1)]),
+            "Ensure an accepted answer has no more than 200 characters.",
+        ),
+        (
+            json!({"by": "text", "accept": [{"text": " ** ", "wildcard": true}]}),
+            "An accepted answer may not be blank or only wildcards.",
+        ),
+        (
+            json!({"by": "text", "accept": [{"text": "x", "share": "1/2"}]}),
+            "At least one accepted answer must be worth all points.",
+        ),
+        // Nothing is left of it when marks do not count.
+        (
+            json!({"by": "text", "accept": [{"text": "\u{301}"}], "ignore": {"marks": true}}),
+            "An accepted answer may not be blank or only wildcards.",
+        ),
+        (blanks(&[]), "Ensure there are between 1 and 50 blanks."),
+        (blanks(&many), "Ensure there are between 1 and 50 blanks."),
+        (blanks(&["a", "a"]), "Two blanks may not have the same name."),
+        (blanks(&["a b"]), "A blank's name has 1 to 50 letters, digits, \"-\" and \"_\"."),
+        (blanks(&[""]), "A blank's name has 1 to 50 letters, digits, \"-\" and \"_\"."),
+        (
+            json!({"by": "blanks", "blanks": [{"name": "a", "accept": []}]}),
+            "At least one accepted answer is required.",
+        ),
+        (
+            json!({"by": "blanks", "blanks": [{"name": "a", "accept": [{"text": "x", "share": "1/2"}]}]}),
+            "A blank is right or wrong: its accepted answers have no share.",
+        ),
+        (json!({"by": "number", "accept": []}), "At least one accepted answer is required."),
+        (
+            json!({"by": "number", "accept": [{"value": "1", "tolerance": "-0.1"}]}),
+            "A tolerance may not be negative, and low may not be above high.",
+        ),
+        (
+            json!({"by": "number", "accept": [{"low": "2", "high": "1"}]}),
+            "A tolerance may not be negative, and low may not be above high.",
+        ),
+        (
+            json!({"by": "number", "accept": [{"value": "1", "share": "0"}]}),
+            "At least one accepted answer must be worth all points.",
+        ),
+        (
+            external("a grader", json!({})),
+            "A grader's name has 1 to 50 letters, digits, \"-\" and \"_\".",
+        ),
+        (external("", json!({})), "A grader's name has 1 to 50 letters, digits, \"-\" and \"_\"."),
+        (
+            external("x", json!({"text": "x".repeat(10_000)})),
+            "Ensure the settings have no more than 10000 bytes.",
+        ),
+        (external("x", json!({"deep": [{"er": "\0"}]})), "Null characters are not allowed."),
+        (external("x", json!({"\0": 1})), "Null characters are not allowed."),
+    ] {
+        assert_eq!(parse(sent.clone()).unwrap_err().to_string(), message, "{sent}");
+    }
+    // The limit is for a question, not for each of its blanks.
+    let accept = vec![json!({"text": "x"}); 60];
+    let blanks = json!([{"name": "a", "accept": accept}, {"name": "b", "accept": accept}]);
+    let sent = json!({"by": "blanks", "blanks": blanks});
+    assert_eq!(parse(sent), Err(MarkingError::TooManyAccepted));
+}
+
+#[test]
+fn weights_lead_to_all_points() {
+    let weighted = |weights: &[i64], out_of: i64| {
+        let weights: serde_json::Map<String, Value> = (1_u128..)
+            .zip(weights)
+            .map(|(number, weight)| (uuid::Uuid::from_u128(number).to_string(), json!(weight)))
+            .collect();
+        choice(json!({"by": "weighted_options", "weights": weights, "out_of": out_of})).err()
+    };
+    assert_eq!(weighted(&[50, 50, -50], 100), None);
+    assert_eq!(weighted(&[100, 50], 100), None);
+    assert_eq!(weighted(&[50, 50, -50], 101), Some(MarkingError::OutOf));
+    assert_eq!(weighted(&[50], 0), Some(MarkingError::OutOf));
+    assert_eq!(weighted(&[-50], 1), Some(MarkingError::OutOf));
+    assert_eq!(weighted(&[], 1), Some(MarkingError::WeightCount));
+    assert_eq!(weighted(&[1; 101], 1), Some(MarkingError::WeightCount));
+    assert_eq!(weighted(&[10_001], 1), Some(MarkingError::Weight));
+    assert_eq!(weighted(&[-10_001, 1], 1), Some(MarkingError::Weight));
+    assert!(matches!(weighted(&[1], -1), Some(MarkingError::Unreadable(_))));
+    let unknown = json!({"by": "weighted_options", "weights": {"A": 1}, "out_of": 1});
+    assert!(matches!(choice(unknown), Err(MarkingError::Unreadable(_))));
+}
