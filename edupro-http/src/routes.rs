@@ -13,8 +13,8 @@ use axum::{
 use crate::{
     EduPro,
     api::{
-        accounts, categories, coupons, courses, enrollments, health, index, lessons, modules,
-        payments, progress, ratings, registration, roster, students, teachers,
+        accounts, assessments, categories, coupons, courses, enrollments, health, index, lessons,
+        modules, payments, progress, questions, ratings, registration, roster, students, teachers,
     },
     error::ApiError,
     guard, media,
@@ -123,6 +123,42 @@ pub(crate) fn api() -> Api {
         .at("/lessons/{id}/delete/", delete(lessons::delete)) // 8.5
         .at("/lessons/{id}/status/", get(progress::show).put(progress::put).patch(progress::patch)) // 8.6
         .bare("/lessons/{id}/complete/", put(progress::put)) // 8.6, as clients of old call it
+        // 10 Assessment Management
+        .at("/teacher/assessments/", get(assessments::list).post(assessments::create)) // 10.1
+        .bare(
+            "/teacher/courses/{course_id}/assessments/",
+            get(assessments::list_of_course).post(assessments::create_in_course),
+        ) // X4
+        .at(
+            "/teacher/assessments/{assessment_id}/",
+            get(assessments::show)
+                .put(assessments::update)
+                .patch(assessments::update)
+                .delete(assessments::delete),
+        ) // 10.2
+        .at(
+            "/teacher/assessments/{assessment_id}/questions/",
+            get(questions::list).post(questions::create),
+        ) // 10.3
+        .at(
+            "/teacher/assessments/questions/{question_id}/",
+            get(questions::show)
+                .put(questions::update)
+                .patch(questions::update)
+                .delete(questions::delete),
+        ) // 10.4
+        .at(
+            "/teacher/questions/{question_id}/options/",
+            get(questions::list_options).post(questions::create_options),
+        ) // 10.5
+        .at(
+            "/teacher/questions/options/{option_id}/",
+            get(questions::show_option)
+                .put(questions::update_option)
+                .patch(questions::update_option)
+                .delete(questions::delete_option),
+        ) // 10.6
+        .at("/student/assessments/{teacher_username}/", get(assessments::list_open)) // 10.7
 }
 
 /// The contract, the index of it, files and health, with what guards them all.

@@ -191,6 +191,17 @@ pub async fn create(
         .await
 }
 
+/// X4: the same in a course, unless it is to belong to something else.
+pub async fn create_in_course(
+    school: &School,
+    teacher: UserId,
+    course: Uuid,
+    new: NewAssessment,
+) -> Result<Assessment, AssessmentError> {
+    let link = new.link.or_to_course(course);
+    create(school, teacher, NewAssessment { link, ..new }).await
+}
+
 /// 10.2: an assessment with its questions.
 pub async fn show(
     tx: &mut dyn Transaction,

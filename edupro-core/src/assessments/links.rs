@@ -155,6 +155,17 @@ impl LinkChanges {
         }
     }
 
+    /// The same, but to this course when there is no other new link.
+    pub(super) fn or_to_course(self, course: Uuid) -> Self {
+        match [&self.course, &self.module, &self.lesson]
+            .iter()
+            .any(|it| matches!(it, Change::Set(_)))
+        {
+            true => self,
+            false => Self { course: Change::Set(course), ..self },
+        }
+    }
+
     /// The one thing that it is to belong to from now on, if there is one.
     pub(super) fn new_link(&self) -> Result<Option<(LinkKind, Uuid)>, AssessmentError> {
         let kinds = [LinkKind::Course, LinkKind::Module, LinkKind::Lesson];

@@ -18,13 +18,13 @@ use uuid::Uuid;
 
 pub use self::{
     authoring::{
-        AssessmentChanges, NewAssessment, PASSING_GRADE, create, delete, list, owned, show, update,
+        AssessmentChanges, NewAssessment, PASSING_GRADE, create, create_in_course, delete, list,
+        owned, show, update,
     },
     entry::{NoEntry, Offer, OpenAssessment, list_open, may_take},
     links::{LessonOf, Link, LinkChanges, LinkKind},
     options::{
-        NewOption, OptionChanges, create_options, delete_option, list_options, owned_option,
-        update_option,
+        NewOption, OptionChanges, create_options, delete_option, owned_option, update_option,
     },
     questions::{Question, QuestionOption, QuestionStore, QuestionType},
     writing::{

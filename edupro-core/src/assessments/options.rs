@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     QuestionError, QuestionOption, authoring,
-    writing::{OPTIONS_MAX, lock_owned_question, owned_question},
+    writing::{OPTIONS_MAX, lock_owned_question},
 };
 use crate::{School, StoreError, Transaction, accounts::UserId};
 
@@ -42,15 +42,6 @@ pub(super) fn made(
         order,
     });
     made.collect()
-}
-
-/// 10.5: a question's options in order.
-pub async fn list_options(
-    tx: &mut dyn Transaction,
-    teacher: UserId,
-    question: Uuid,
-) -> Result<Vec<QuestionOption>, QuestionError> {
-    Ok(owned_question(tx, teacher, question).await?.options)
 }
 
 /// 10.5: makes options of a question, behind those it has.

@@ -12,7 +12,7 @@ mod path;
 mod who;
 
 pub(crate) use self::{
-    body::{Body, Form, Incoming, form, whole},
+    body::{Body, Form, Incoming, OneOrMany, form, whole},
     client::{address, host},
     list::{ListQuery, Paginated, invalid_page},
     media::{PrivateLinks, viewer},
