@@ -2,17 +2,17 @@
 //!
 //! A teacher says with a question's [`Marking`] how its answers are marked. [`AutoGrader`] follows
 //! it without asking anybody, and leaves to a person what no rule decides. Whoever grades
-//! otherwise brings an [`AssessmentGrader`], which a school keeps in its [`Graders`]. It may answer at
-//! once, leave an answer to a person, or give a ticket and answer later.
+//! otherwise brings an [`AssessmentGrader`], which a school keeps in its [`Graders`]. It may answer
+//! at once, leave an answer to a person, or give a ticket and answer later.
 //!
 //! What an answer is worth is a [`Share`] of its question, which becomes points in one place. So no
 //! grader can give more than there is.
 //!
 //! # A new type of question
 //!
-//! Questions are data: a question whose marking names a grader belongs to it, with settings that no
-//! one else reads. A type of question that this crate knows nothing of is one implementation, and no
-//! change of anything else:
+//! Questions are data: a question whose marking names a grader belongs to it, with settings that
+//! nobody else reads. A type of question that this crate knows nothing of is one implementation,
+//! and no change of anything else:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -70,6 +70,7 @@
 //! ```
 
 mod auto;
+mod check;
 mod graders;
 mod history;
 mod marking;
@@ -87,12 +88,13 @@ use std::{fmt::Debug, time::Duration};
 use async_trait::async_trait;
 
 #[cfg(feature = "conformance")]
-pub(crate) use self::marking::is_name;
+pub(crate) use self::check::is_name;
 pub use self::{
     auto::{AutoGrader, grade_local},
+    check::MarkingError,
     graders::{Graders, Plan},
     history::{GradingEntry, GradingReason, GradingStore},
-    marking::{Blank, Marking, MarkingError},
+    marking::{Blank, Marking},
     numbers::{AcceptedNumber, DecimalSign, Number, NumberRange, UnreadableNumber},
     policy::{Regrade, RegradePolicy},
     response::{GradeRequest, Response},
@@ -183,18 +185,18 @@ impl GradeError {
 /// Marks answers.
 ///
 /// Handing in never waits for a grader. What [`grade_local`] decides is decided in the transaction
-/// that keeps the answers; everybody else is asked by a job afterwards, never inside a transaction. A
-/// grader that fails, or does not answer in time, leaves its answers to the teacher.
+/// that keeps the answers; everybody else is asked by a job afterwards, never inside a
+/// transaction. A grader that fails, or does not answer in time, leaves its answers to the teacher.
 ///
 /// - **Again:** a job may ask twice, after a time-out or when its process has died. The answer's id
 ///   with the question's version is the key: under the same key a grader does its work once, and
 ///   gives the same ticket.
 /// - **At once:** many answers are handed in at the same moment, so methods are called side by
 ///   side.
-/// - **Cancelled:** a future may be dropped at any `.await`. Whatever was begun by then is found again
-///   by the next call with the same key.
-/// - **Unheard:** what a student wrote is data. A grader that shows it to a language model must
-///   not take orders from it, and is best one that [needs review](GraderCapabilities::needs_review).
+/// - **Cancelled:** a future may be dropped at any `.await`. Whatever was begun by then is found
+///   again by the next call with the same key.
+/// - **Unheard:** what a student wrote is data. A grader that shows it to a language model takes no
+///   orders from it, and [needs review](GraderCapabilities::needs_review).
 /// - **Unlogged:** neither answers nor keys belong in a log, and a request holds nothing that tells
 ///   whose an answer is. Its `Debug` shows the key alone.
 ///
@@ -229,8 +231,8 @@ pub trait AssessmentGrader: Debug + Send + Sync + 'static {
     async fn grade(&self, request: &GradeRequest<'_>) -> Result<Verdict, GradeError>;
 
     /// What became of the work behind a ticket; `None` is nothing yet. A ticket can be collected
-    /// any number of times, since whoever collected it may have died before it was written down, and
-    /// another ticket is no answer.
+    /// any number of times, since whoever collected it may have died before it was written down.
+    /// Another ticket is no answer.
     async fn collect(&self, ticket: &str) -> Result<Option<Verdict>, GradeError> {
         let _ = ticket;
         Err(GradeError::Unsupported("tickets"))

@@ -187,7 +187,8 @@ mod tests {
             hundredths in 0..=999_999_i64,
         ) {
             let points = Decimal::new(hundredths, 2);
-            let (one, other) = (Share::new(parts.min(more), whole), Share::new(parts.max(more), whole));
+            let one = Share::new(parts.min(more), whole);
+            let other = Share::new(parts.max(more), whole);
             prop_assert!(Share::NONE <= one && one <= other && other <= Share::FULL);
             prop_assert!(Decimal::ZERO <= one.of(points) && one.of(points) <= other.of(points));
             prop_assert!(other.of(points) <= points);

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{QuestionType, option};
-use crate::grading::{Marking, MarkingError, marking::ACCEPTED_LENGTH};
+use crate::grading::{Marking, MarkingError, check::ACCEPTED_LENGTH};
 
 fn parse(sent: Value) -> Result<Marking, MarkingError> {
     Marking::parse(QuestionType::ShortAnswer, sent)
@@ -31,7 +31,6 @@ fn what_is_sent_is_kept_and_read_again() {
     ] {
         let marking = parse(sent.clone()).unwrap();
         assert_eq!(serde_json::to_value(&marking).unwrap(), sent);
-        assert_eq!(Marking::stored(QuestionType::ShortAnswer, Some(&sent)).unwrap(), marking);
     }
     for sent in [
         json!({"by": "one_option"}),
@@ -47,8 +46,7 @@ fn what_is_sent_is_kept_and_read_again() {
 #[test]
 fn without_a_word_choices_are_marked_and_texts_are_read() {
     for kind in QuestionType::ALL {
-        let marking = Marking::stored(kind, None).unwrap();
-        assert_eq!(marking, Marking::default_for(kind));
+        let marking = Marking::default_for(kind);
         assert_eq!(marking.is_by_options(), kind.has_options());
         assert_eq!(marking.suits(kind), Ok(()));
         assert_eq!(marking.check(), Ok(()));
@@ -117,68 +115,58 @@ fn nonsense_is_refused_in_words_for_a_teacher() {
         json!({"by": "blanks", "blanks": blanks})
     };
     let external = |name: &str, settings: Value| json!({"by": "external", "grader": name, "settings": settings});
+    let text = |text: &str, extra: Value| {
+        let mut accepted = json!({"text": text});
+        accepted.as_object_mut().unwrap().append(&mut extra.as_object().unwrap().clone());
+        json!([accepted])
+    };
+    let filled =
+        |accept: Value| json!({"by": "blanks", "blanks": [{"name": "a", "accept": accept}]});
+    let range = |range: Value| json!({"by": "number", "accept": [range]});
     let many: Vec<String> = (0..51).map(|number| number.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let long = "ä".repeat(ACCEPTED_LENGTH + 1);
+    let long_settings = json!({"text": "x".repeat(10_000)});
+    let (stars, half) = (json!({"wildcard": true}), json!({"share": "1/2"}));
+
+    let nothing = "At least one accepted answer is required.";
+    let blank = "An accepted answer may not be blank or only wildcards.";
+    let full = "At least one accepted answer must be worth all points.";
+    let blank_count = "Ensure there are between 1 and 50 blanks.";
+    let blank_name = "A blank's name has 1 to 50 letters, digits, \"-\" and \"_\".";
+    let grader_name = "A grader's name has 1 to 50 letters, digits, \"-\" and \"_\".";
+    let empty = "A tolerance may not be negative, and low may not be above high.";
+    let null = "Null characters are not allowed.";
     for (sent, message) in [
-        (texts(&[]), "At least one accepted answer is required."),
+        (texts(&[]), nothing),
         (texts(&["x"; 101]), "Ensure there are no more than 100 accepted answers."),
-        (texts(&["  "]), "An accepted answer may not be blank or only wildcards."),
-        (texts(&["\u{200b}"]), "An accepted answer may not be blank or only wildcards."),
-        (texts(&["x\0"]), "Null characters are not allowed."),
-        (
-            texts(&[&"ä".repeat(ACCEPTED_LENGTH + 1)]),
-            "Ensure an accepted answer has no more than 200 characters.",
-        ),
-        (
-            json!({"by": "text", "accept": [{"text": " ** ", "wildcard": true}]}),
-            "An accepted answer may not be blank or only wildcards.",
-        ),
-        (
-            json!({"by": "text", "accept": [{"text": "x", "share": "1/2"}]}),
-            "At least one accepted answer must be worth all points.",
-        ),
+        (texts(&["  "]), blank),
+        (texts(&["\u{200b}"]), blank),
+        (texts(&["x\0"]), null),
+        (texts(&[&long]), "Ensure an accepted answer has no more than 200 characters."),
+        (json!({"by": "text", "accept": text(" ** ", stars)}), blank),
+        (json!({"by": "text", "accept": text("x", half.clone())}), full),
         // Nothing is left of it when marks do not count.
         (
-            json!({"by": "text", "accept": [{"text": "\u{301}"}], "ignore": {"marks": true}}),
-            "An accepted answer may not be blank or only wildcards.",
+            json!({"by": "text", "accept": text("\u{301}", json!({})), "ignore": {"marks": true}}),
+            blank,
         ),
-        (blanks(&[]), "Ensure there are between 1 and 50 blanks."),
-        (blanks(&many), "Ensure there are between 1 and 50 blanks."),
+        (blanks(&[]), blank_count),
+        (blanks(&many), blank_count),
         (blanks(&["a", "a"]), "Two blanks may not have the same name."),
-        (blanks(&["a b"]), "A blank's name has 1 to 50 letters, digits, \"-\" and \"_\"."),
-        (blanks(&[""]), "A blank's name has 1 to 50 letters, digits, \"-\" and \"_\"."),
-        (
-            json!({"by": "blanks", "blanks": [{"name": "a", "accept": []}]}),
-            "At least one accepted answer is required.",
-        ),
-        (
-            json!({"by": "blanks", "blanks": [{"name": "a", "accept": [{"text": "x", "share": "1/2"}]}]}),
-            "A blank is right or wrong: its accepted answers have no share.",
-        ),
-        (json!({"by": "number", "accept": []}), "At least one accepted answer is required."),
-        (
-            json!({"by": "number", "accept": [{"value": "1", "tolerance": "-0.1"}]}),
-            "A tolerance may not be negative, and low may not be above high.",
-        ),
-        (
-            json!({"by": "number", "accept": [{"low": "2", "high": "1"}]}),
-            "A tolerance may not be negative, and low may not be above high.",
-        ),
-        (
-            json!({"by": "number", "accept": [{"value": "1", "share": "0"}]}),
-            "At least one accepted answer must be worth all points.",
-        ),
-        (
-            external("a grader", json!({})),
-            "A grader's name has 1 to 50 letters, digits, \"-\" and \"_\".",
-        ),
-        (external("", json!({})), "A grader's name has 1 to 50 letters, digits, \"-\" and \"_\"."),
-        (
-            external("x", json!({"text": "x".repeat(10_000)})),
-            "Ensure the settings have no more than 10000 bytes.",
-        ),
-        (external("x", json!({"deep": [{"er": "\0"}]})), "Null characters are not allowed."),
-        (external("x", json!({"\0": 1})), "Null characters are not allowed."),
+        (blanks(&["a b"]), blank_name),
+        (blanks(&[""]), blank_name),
+        (filled(json!([])), nothing),
+        (filled(text("x", half)), "A blank is right or wrong: its accepted answers have no share."),
+        (json!({"by": "number", "accept": []}), nothing),
+        (range(json!({"value": "1", "tolerance": "-0.1"})), empty),
+        (range(json!({"low": "2", "high": "1"})), empty),
+        (range(json!({"value": "1", "share": "0"})), full),
+        (external("a grader", json!({})), grader_name),
+        (external("", json!({})), grader_name),
+        (external("x", long_settings), "Ensure the settings have no more than 10000 bytes."),
+        (external("x", json!({"deep": [{"er": "\0"}]})), null),
+        (external("x", json!({"\0": 1})), null),
     ] {
         assert_eq!(parse(sent.clone()).unwrap_err().to_string(), message, "{sent}");
     }
