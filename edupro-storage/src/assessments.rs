@@ -265,18 +265,17 @@ impl AssessmentStore for Tx {
         teacher: UserId,
         filter: AssessmentFilter,
     ) -> StoreResult<Vec<Assessment>> {
-        // A filter that is not asked for is the nil UUID, which nothing has, or no type.
         let [kind, synonym] =
             filter.kind.map_or(["", ""], |kind| kind.synonyms().map(AssessmentType::as_str));
         let rows = self
             .query(assessment!(
-                "WHERE a.teacher_id = $1 AND ($2 = $3 OR c.id = $2)
+                "WHERE a.teacher_id = $1 AND ($2 OR c.id = $3)
                    AND ($4 = '' OR a.assessment_type IN ($4, $5))
                  ORDER BY a.created_at DESC, a.id DESC"
             ))
             .bind(teacher.0)
-            .bind(filter.course.unwrap_or(Uuid::nil()))
-            .bind(Uuid::nil())
+            .bind(filter.course.is_none())
+            .bind(filter.course)
             .bind(kind)
             .bind(synonym)
             .all::<AssessmentRow>()
@@ -308,14 +307,14 @@ impl AssessmentStore for Tx {
                     WHERE t.student_id = $2 AND t.assessment_id = a.id) AS attempts_used
                  FROM ",
                 assessment_tables!(),
-                " WHERE a.teacher_id = $1 AND a.is_published AND ($4 = $5 OR c.id = $4)
+                " WHERE a.teacher_id = $1 AND a.is_published AND ($4 OR c.id = $5)
                   ORDER BY a.created_at DESC, a.id DESC"
             ))
             .bind(teacher.0)
             .bind(student.0)
             .bind(now)
-            .bind(course.unwrap_or(Uuid::nil()))
-            .bind(Uuid::nil())
+            .bind(course.is_none())
+            .bind(course)
             .all::<OfferRow>()
             .await?;
         rows.into_iter().map(Offer::try_from).collect()
