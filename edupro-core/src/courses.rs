@@ -18,6 +18,7 @@ use crate::{
     lessons::Lesson,
     modules::Module,
     profiles, roster,
+    video::{VideosOf, uploads},
 };
 
 /// Longest title of a course, in characters (behaviour 3.1).
@@ -481,6 +482,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Co
             lock_owned(&mut *tx, school, teacher, id).await?;
             let mut files = tx.courses().files(id).await?;
             files.extend(tx.assessments().files_below(LinkKind::Course, id).await?);
+            uploads::discard(&mut *tx, school, VideosOf::Course(id)).await?;
             tx.courses().delete(id).await?;
             tx.ratings().recount(id, teacher).await?;
             jobs::delete_files(&mut *tx, school, files).await?;

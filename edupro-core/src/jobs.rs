@@ -1,4 +1,5 @@
-//! What must happen after a commit: mails, and files that nobody needs any more.
+//! What must happen after a commit: mails, films on their way to a video host, and what nobody needs
+//! any more.
 //!
 //! A job is a row in the transaction of its cause, so neither exists without the other. The
 //! [`Worker`] claims it for a minute, runs it, and forgets it; a process that dies in between
@@ -23,21 +24,31 @@ use crate::{
     files::FileKey,
     mail::{MailError, Message, Template},
     payment::orders,
+    video::{
+        HostError, status,
+        uploads::{self, VideoJobError},
+    },
 };
 
 /// How long a job may take.
 const JOB_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a claim holds: longer than any job may take, and short enough that a job whose process
-/// was killed is done by another within a minute (security T13).
+/// How long a slow job may take: a gigabyte over a line of half a megabit a second.
+const SLOW_TIMEOUT: Duration = Duration::from_hours(6);
+/// How long a claim holds: longer than any quick job may take, and short enough that a job whose
+/// process was killed is done by another within a minute (security T13).
 const CLAIM: TimeDelta = TimeDelta::seconds(45);
+/// How often the claim on a slow job is renewed.
+const RENEWAL: Duration = Duration::from_secs(15);
 /// Tries before a job is given up and left for a person to look at (security R44).
 const TRIES_MAX: i64 = 10;
 /// The pause after the first failure; it doubles with each next one (security R44).
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
 const PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
-/// How many jobs run at the same time: one slow mail server must not hold up the rest.
+/// How many quick jobs run at the same time: one slow mail server must not hold up the rest.
 const WORKERS: usize = 4;
+/// How many slow jobs run at the same time.
+const SLOW_WORKERS: usize = 2;
 /// How often the worker looks for jobs that another process left.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often what has ended is marked so. Access asks the clock itself (behaviour G17).
@@ -46,6 +57,8 @@ const EXPIRY: TimeDelta = TimeDelta::minutes(5);
 const RECONCILIATION: TimeDelta = TimeDelta::minutes(10);
 /// How often old sessions, codes, counters and staged files are swept out.
 const HOUSEKEEPING: TimeDelta = TimeDelta::hours(24);
+/// How often videos that nobody looks after are looked after.
+const SWEEPING: TimeDelta = TimeDelta::hours(1);
 /// How long an upload that was never finished is kept (security R20).
 const STAGED: TimeDelta = TimeDelta::hours(24);
 /// How long ended sessions and codes are kept before they are swept out.
@@ -73,6 +86,31 @@ pub enum Task {
         /// Which.
         files: Vec<FileKey>,
     },
+    /// Brings a film to its video host.
+    UploadVideo {
+        /// Which.
+        video: Uuid,
+    },
+    /// Asks a video host how a video stands.
+    CheckVideo {
+        /// Which.
+        video: Uuid,
+        /// How often it was asked before; without it nobody asks again afterwards.
+        round: Option<usize>,
+    },
+    /// Deletes a video that no lesson shows any more.
+    DeleteVideo {
+        /// Which.
+        video: Uuid,
+    },
+}
+
+impl Task {
+    /// Whether it may take hours: such jobs run beside the others.
+    #[must_use]
+    pub const fn is_slow(&self) -> bool {
+        matches!(self, Self::UploadVideo { .. })
+    }
 }
 
 /// A job that is about to be kept.
@@ -84,6 +122,8 @@ pub struct NewJob {
     pub task: Task,
     /// Now.
     pub created_at: DateTime<Utc>,
+    /// Not before this.
+    pub due_at: DateTime<Utc>,
     /// After this it is pointless.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -104,15 +144,22 @@ pub struct Job {
 /// Where jobs are kept.
 #[async_trait]
 pub trait JobStore: Send {
-    /// Adds a job, to be done at once.
+    /// Adds a job.
     async fn add(&mut self, job: &NewJob) -> StoreResult<()>;
 
-    /// When the next job is due; `None` when there is none.
-    async fn next_due(&mut self) -> StoreResult<Option<DateTime<Utc>>>;
+    /// When the next quick, or the next slow job is due; `None` when there is none.
+    async fn next_due(&mut self, slow: bool) -> StoreResult<Option<DateTime<Utc>>>;
 
-    /// Claims a job that is due until `until`. No other process gets it before.
-    async fn claim(&mut self, now: DateTime<Utc>, until: DateTime<Utc>)
-    -> StoreResult<Option<Job>>;
+    /// Claims a quick, or a slow job that is due until `until`. No other process gets it before.
+    async fn claim(
+        &mut self,
+        slow: bool,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> StoreResult<Option<Job>>;
+
+    /// Holds a claimed job until `until`.
+    async fn hold(&mut self, id: Uuid, until: DateTime<Utc>) -> StoreResult<()>;
 
     /// Forgets a job: it is done, or pointless.
     async fn finish(&mut self, id: Uuid) -> StoreResult<()>;
@@ -126,7 +173,17 @@ pub trait JobStore: Send {
 
 /// Adds a job to this transaction.
 pub async fn later(tx: &mut dyn Transaction, school: &School, task: Task) -> StoreResult<()> {
-    add(tx, school, task, None).await
+    add(tx, school, task, school.clock.now(), None).await
+}
+
+/// Adds a job that is to be done at `due`, or soon after, to this transaction.
+pub async fn at(
+    tx: &mut dyn Transaction,
+    school: &School,
+    task: Task,
+    due: DateTime<Utc>,
+) -> StoreResult<()> {
+    add(tx, school, task, due, None).await
 }
 
 /// Adds a job that is pointless after `end` to this transaction.
@@ -136,17 +193,18 @@ pub async fn until(
     task: Task,
     end: DateTime<Utc>,
 ) -> StoreResult<()> {
-    add(tx, school, task, Some(end)).await
+    add(tx, school, task, school.clock.now(), Some(end)).await
 }
 
 async fn add(
     tx: &mut dyn Transaction,
     school: &School,
     task: Task,
+    due_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
 ) -> StoreResult<()> {
     let now = school.clock.now();
-    let job = NewJob { id: school.entropy.uuid(now), task, created_at: now, expires_at };
+    let job = NewJob { id: school.entropy.uuid(now), task, created_at: now, due_at, expires_at };
     tx.jobs().add(&job).await
 }
 
@@ -167,6 +225,8 @@ pub async fn delete_files(
 enum JobError {
     #[error("the mail was not sent")]
     Mail(#[from] MailError),
+    #[error("the video host did not do it")]
+    Video(#[from] VideoJobError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}")]
@@ -189,9 +249,13 @@ impl Worker {
     /// Runs jobs until `stop` turns true; the jobs at hand are finished first.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         let mut workers = JoinSet::new();
-        for _ in 0..WORKERS {
-            workers.spawn(serve(Arc::clone(&self.school), stop.clone()));
+        let lanes = [(false, WORKERS), (true, SLOW_WORKERS)];
+        for (slow, count) in lanes {
+            for _ in 0..count {
+                workers.spawn(serve(slow, Arc::clone(&self.school), stop.clone()));
+            }
         }
+        workers.spawn(every(SWEEPING, uploads::sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(HOUSEKEEPING, sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop.clone()));
         let reconcile = orders::reconcile;
@@ -202,16 +266,16 @@ impl Worker {
     /// Runs every job that is due now, one after another, and returns how many there were.
     pub async fn run_due(&self) -> StoreResult<usize> {
         let mut done = 0;
-        while run_next(&self.school).await? {
+        while run_next(&self.school, false).await? || run_next(&self.school, true).await? {
             done += 1;
         }
         Ok(done)
     }
 }
 
-async fn serve(school: Arc<School>, mut stop: watch::Receiver<bool>) {
+async fn serve(slow: bool, school: Arc<School>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        match run_next(&school).await {
+        match run_next(&school, slow).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -220,42 +284,82 @@ async fn serve(school: Arc<School>, mut stop: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = school.work.notified() => {}
-            () = tokio::time::sleep(wait(&school).await) => {}
+            () = tokio::time::sleep(wait(&school, slow).await) => {}
             _ = stop.changed() => {}
         }
     }
 }
 
 /// Until the next job is due, [`LOOK`] at most.
-async fn wait(school: &School) -> Duration {
-    let due = async { school.storage.read().await?.jobs().next_due().await };
+async fn wait(school: &School, slow: bool) -> Duration {
+    let due = async { school.storage.read().await?.jobs().next_due(slow).await };
     let Ok(Some(due)) = due.await else { return LOOK };
     // A job that is due already is another worker's at this moment: look again shortly.
     (due - school.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(200), LOOK)
 }
 
-async fn run_next(school: &School) -> StoreResult<bool> {
+async fn run_next(school: &School, slow: bool) -> StoreResult<bool> {
     let now = school.clock.now();
-    let due = school.storage.read().await?.jobs().next_due().await?;
+    let due = school.storage.read().await?.jobs().next_due(slow).await?;
     if due.is_none_or(|due| due > now) {
         return Ok(false);
     }
     let claimed = crate::storage::atomically(&*school.entropy, || async {
         let mut tx = school.storage.write().await?;
-        let claimed = tx.jobs().claim(now, now + CLAIM).await?;
+        let claimed = tx.jobs().claim(slow, now, now + CLAIM).await?;
         tx.commit().await?;
         Ok::<_, StoreError>(claimed)
     });
     let Some(job) = claimed.await? else { return Ok(false) };
     let done = match job.expires_at {
         Some(end) if end <= now => Ok(()),
-        _ => match timeout(JOB_TIMEOUT, run(school, &job)).await {
-            Ok(done) => done,
-            Err(late) => Err(JobError::Other(late.into())),
-        },
+        _ => run_in_time(school, &job).await,
     };
+    let is_lost = done.is_err() && job.tries >= TRIES_MAX;
     settle(school, &job, done).await?;
+    if let (true, Task::UploadVideo { video }) = (is_lost, &job.task) {
+        status::fail(school, *video).await?;
+    }
     Ok(true)
+}
+
+/// Runs a job until it is done or has had its time. A slow one is held meanwhile, so that nobody
+/// else takes it for lost.
+async fn run_in_time(school: &School, job: &Job) -> Result<(), JobError> {
+    let limit = if job.task.is_slow() { SLOW_TIMEOUT } else { JOB_TIMEOUT };
+    let held = async {
+        while job.task.is_slow() {
+            tokio::time::sleep(RENEWAL).await;
+            if let Err(error) = hold(school, job).await {
+                tracing::warn!(
+                    job = %job.id,
+                    error = &error as &dyn std::error::Error,
+                    "the claim on a job could not be renewed"
+                );
+            }
+        }
+        std::future::pending().await
+    };
+    let work = async {
+        tokio::select! {
+            done = run(school, job) => done,
+            () = held => Ok(()),
+        }
+    };
+    match timeout(limit, work).await {
+        Ok(done) => done,
+        Err(late) => Err(JobError::Other(late.into())),
+    }
+}
+
+async fn hold(school: &School, job: &Job) -> StoreResult<()> {
+    let until = school.clock.now() + CLAIM;
+    crate::storage::atomically(&*school.entropy, || async {
+        let mut tx = school.storage.write().await?;
+        tx.jobs().hold(job.id, until).await?;
+        tx.commit().await
+    })
+    .await
 }
 
 async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> StoreResult<()> {
@@ -288,9 +392,11 @@ fn pause(school: &School, job: &Job, error: &JobError) -> TimeDelta {
     let pause = (FIRST_PAUSE * 2_i32.pow(doublings)).min(PAUSE_MAX);
     let percent = i32::try_from(80 + school.entropy.below(41)).unwrap_or(100);
     let asked = match error {
-        JobError::Mail(MailError::Unavailable { retry_after: Some(asked), .. }) => {
-            TimeDelta::from_std(*asked).unwrap_or(PAUSE_MAX)
-        }
+        JobError::Mail(MailError::Unavailable { retry_after: Some(asked), .. })
+        | JobError::Video(VideoJobError::Host(HostError::Unavailable {
+            retry_after: Some(asked),
+            ..
+        })) => TimeDelta::from_std(*asked).unwrap_or(PAUSE_MAX),
         _ => TimeDelta::zero(),
     };
     (pause * percent / 100).max(asked)
@@ -331,6 +437,9 @@ async fn run(school: &School, job: &Job) -> Result<(), JobError> {
         Task::DeleteFiles { files } => {
             school.files.delete(files).await.map_err(|error| JobError::Other(error.into()))
         }
+        Task::UploadVideo { video } => Ok(uploads::push(school, *video).await?),
+        Task::CheckVideo { video, round } => Ok(status::look(school, *video, *round).await?),
+        Task::DeleteVideo { video } => Ok(uploads::delete(school, *video).await?),
     }
 }
 

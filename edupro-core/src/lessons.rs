@@ -11,10 +11,14 @@ use crate::{
     access::{self, Access, LessonPlace, ModulePlace, Place},
     accounts::{User, UserId},
     assessments::LinkKind,
-    files::{CheckedFile, FileError, FileKey, FileKind, Picture, Video},
+    files::{CheckedFile, FileError, FileKey, FileKind, Picture},
     jobs,
     modules::{self, CourseOf, Module, ModuleError},
     profiles,
+    video::{
+        HostError, Video, VideoOf, VideosOf,
+        uploads::{self, Incoming, NewVideo, UploadError},
+    },
 };
 
 /// Longest title of a lesson, in characters (behaviour 8.2).
@@ -72,8 +76,8 @@ pub struct Lesson {
     pub is_free: bool,
     /// Its length, in seconds; 0 is unknown.
     pub duration: i64,
-    /// A film, private.
-    pub video: Option<FileKey>,
+    /// What is watched in it.
+    pub video: Option<VideoOf>,
     /// A paper, private.
     pub document: Option<FileKey>,
     /// Its picture.
@@ -145,6 +149,12 @@ pub enum LessonError {
     /// Another lesson of the module has the order.
     #[error("there is already lesson in this order")]
     OrderTaken,
+    /// 9.1 gave this teacher no such name, or another lesson shows the video.
+    #[error("Unknown video id.")]
+    UnknownVideo,
+    /// The provider takes films only from the teacher's page.
+    #[error("Upload the video with upload credentials first, and send its video_id.")]
+    NoServerUpload,
     /// A file could not be stored.
     #[error("a file of a lesson could not be stored")]
     File(#[from] FileError),
@@ -168,6 +178,22 @@ impl From<ModuleError> for LessonError {
     }
 }
 
+impl From<UploadError> for LessonError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Host(HostError::Unsupported(_)) => Self::NoServerUpload,
+            UploadError::Host(error) => Self::File(FileError::Failed(error.into())),
+            UploadError::File(error) => Self::File(error),
+            UploadError::Store(error) => Self::Store(error),
+            // The rest is about uploads that are no lesson's.
+            UploadError::Unknown
+            | UploadError::Complete
+            | UploadError::NoTitle
+            | UploadError::LongTitle => Self::UnknownVideo,
+        }
+    }
+}
+
 /// A lesson that is about to be made.
 #[derive(Debug)]
 pub struct NewLesson {
@@ -184,7 +210,7 @@ pub struct NewLesson {
     /// [`Lesson::duration`]; `None` is what the video says.
     pub duration: Option<i64>,
     /// [`Lesson::video`].
-    pub video: Option<Video>,
+    pub video: Option<NewVideo>,
     /// [`Lesson::document`].
     pub document: Option<CheckedFile>,
     /// [`Lesson::thumbnail`].
@@ -207,19 +233,17 @@ pub struct LessonChanges {
     /// [`Lesson::duration`].
     pub duration: Option<i64>,
     /// [`Lesson::video`].
-    pub video: Change<Video>,
+    pub video: Change<NewVideo>,
     /// [`Lesson::document`].
     pub document: Change<CheckedFile>,
     /// [`Lesson::thumbnail`].
     pub thumbnail: Change<Picture>,
 }
 
-/// Files of a change that are stored already, before the transaction that will name them.
+/// What of a change is stored already, before the transaction that will name it.
 #[derive(Default)]
 struct Stored {
-    video: Change<FileKey>,
-    /// The video's own length, in seconds; 0 is unknown.
-    duration: Option<i64>,
+    video: Change<Incoming>,
     document: Change<FileKey>,
     thumbnail: Change<FileKey>,
 }
@@ -227,12 +251,13 @@ struct Stored {
 impl Stored {
     async fn new(
         school: &School,
-        video: Change<Video>,
+        title: &str,
+        video: Change<NewVideo>,
         document: Change<CheckedFile>,
         thumbnail: Change<Picture>,
-    ) -> Result<Self, FileError> {
+    ) -> Result<Self, LessonError> {
         let mut stored = Self::default();
-        match stored.fill(school, video, document, thumbnail).await {
+        match stored.fill(school, title, video, document, thumbnail).await {
             Ok(()) => Ok(stored),
             Err(error) => {
                 school.discard(&stored.files()).await;
@@ -244,10 +269,11 @@ impl Stored {
     async fn fill(
         &mut self,
         school: &School,
-        video: Change<Video>,
+        title: &str,
+        video: Change<NewVideo>,
         document: Change<CheckedFile>,
         thumbnail: Change<Picture>,
-    ) -> Result<(), FileError> {
+    ) -> Result<(), LessonError> {
         let kind = FileKind::LessonThumbnail;
         self.thumbnail = profiles::store_picture(school, kind, thumbnail).await?;
         self.document = match document {
@@ -259,36 +285,59 @@ impl Stored {
         };
         self.video = match video {
             Change::Keep => Change::Keep,
-            Change::Clear => {
-                self.duration = Some(0);
-                Change::Clear
-            }
-            Change::Set(video) => {
-                let seconds = video.duration.map_or(0, |duration| duration.as_secs());
-                self.duration = Some(i64::try_from(seconds).unwrap_or_default());
-                Change::Set(school.store_file(FileKind::LessonVideo, video).await?)
-            }
+            Change::Clear => Change::Clear,
+            Change::Set(video) => Change::Set(Incoming::new(school, title, video).await?),
         };
         Ok(())
     }
 
     fn files(&self) -> Vec<FileKey> {
-        let changes = [&self.video, &self.document, &self.thumbnail];
-        changes.into_iter().flat_map(Change::new_file).collect()
+        let film = match &self.video {
+            Change::Set(video) => video.file().cloned(),
+            Change::Keep | Change::Clear => None,
+        };
+        let others = [&self.document, &self.thumbnail].into_iter().flat_map(Change::new_file);
+        film.into_iter().chain(others).collect()
     }
 
     /// Puts the files into their places and returns those that were there before.
     fn apply(&self, lesson: &mut Lesson) -> Vec<FileKey> {
         let mut old = Vec::new();
-        for (change, place) in [
-            (&self.video, &mut lesson.video),
-            (&self.document, &mut lesson.document),
-            (&self.thumbnail, &mut lesson.thumbnail),
-        ] {
+        for (change, place) in
+            [(&self.document, &mut lesson.document), (&self.thumbnail, &mut lesson.thumbnail)]
+        {
             profiles::replace_picture(change, place, None, &mut old);
         }
         old
     }
+
+    /// The new video with its row, if there is to be one.
+    async fn video(
+        &self,
+        tx: &mut dyn Transaction,
+        school: &School,
+        teacher: UserId,
+        title: &str,
+    ) -> Result<Option<(&Incoming, Video)>, LessonError> {
+        let Change::Set(incoming) = &self.video else { return Ok(None) };
+        let video = incoming.video(tx, school, teacher, title).await?;
+        Ok(Some((incoming, video.ok_or(LessonError::UnknownVideo)?)))
+    }
+}
+
+/// Lets a lesson that is written show its new video.
+async fn attach(
+    tx: &mut dyn Transaction,
+    school: &School,
+    lesson: &mut Lesson,
+    (incoming, video): (&Incoming, Video),
+) -> Result<(), LessonError> {
+    if !incoming.attach(tx, school, &video, lesson.id).await? {
+        return Err(LessonError::UnknownVideo);
+    }
+    let Video { id, provider, host_id, status, .. } = video;
+    lesson.video = Some(VideoOf { id, provider, host_id, status });
+    Ok(())
 }
 
 /// 8.1: a module's lessons: all for its owner, published ones for a student who has the module.
@@ -323,6 +372,7 @@ pub async fn create(
 ) -> Result<Lesson, LessonError> {
     let stored = Stored::new(
         school,
+        &new.title,
         new.video.map_or(Change::Keep, Change::Set),
         new.document.map_or(Change::Keep, Change::Set),
         new.thumbnail.map_or(Change::Keep, Change::Set),
@@ -341,6 +391,8 @@ pub async fn create(
                 }
                 Some(order) => order,
             };
+            let video = stored.video(&mut *tx, school, teacher, &new.title).await?;
+            let length = video.as_ref().map(|(_, video)| video.duration);
             let mut lesson = Lesson {
                 id,
                 module: ModuleOf::from(&module),
@@ -349,7 +401,7 @@ pub async fn create(
                 order,
                 is_published: new.is_published,
                 is_free: new.is_free,
-                duration: new.duration.or(stored.duration).unwrap_or_default(),
+                duration: new.duration.or(length).unwrap_or_default(),
                 video: None,
                 document: None,
                 thumbnail: None,
@@ -357,6 +409,9 @@ pub async fn create(
             };
             stored.apply(&mut lesson);
             tx.lessons().add(&lesson).await?;
+            if let Some(video) = video {
+                attach(&mut *tx, school, &mut lesson, video).await?;
+            }
             tx.courses().recount(module.course.id).await?;
             tx.progress().add_lesson(id, now).await?;
             tx.progress().recount(module.course.id, None).await?;
@@ -414,8 +469,16 @@ pub async fn update(
     id: Uuid,
     mut changes: LessonChanges,
 ) -> Result<Lesson, LessonError> {
+    let title = match (&changes.title, &changes.video) {
+        (Some(title), _) => title.clone(),
+        (None, Change::Set(_)) => {
+            owned(&mut *school.storage.read().await?, teacher, id).await?.title
+        }
+        (None, _) => String::new(),
+    };
     let stored = Stored::new(
         school,
+        &title,
         mem::take(&mut changes.video),
         mem::take(&mut changes.document),
         mem::take(&mut changes.thumbnail),
@@ -432,13 +495,27 @@ pub async fn update(
             lesson.order = changes.order.unwrap_or(lesson.order);
             lesson.is_published = changes.is_published.unwrap_or(lesson.is_published);
             lesson.is_free = changes.is_free.unwrap_or(lesson.is_free);
-            lesson.duration = changes.duration.or(stored.duration).unwrap_or(lesson.duration);
+            let video = stored.video(&mut *tx, school, teacher, &title).await?;
+            let length = match &stored.video {
+                Change::Keep => lesson.duration,
+                Change::Clear | Change::Set(_) => {
+                    video.as_ref().map_or(0, |(_, video)| video.duration)
+                }
+            };
+            lesson.duration = changes.duration.unwrap_or(length);
             let (module, order) = (lesson.module.id, lesson.order);
             if tx.lessons().order_is_taken(module, order, Some(id)).await? {
                 return Err(LessonError::OrderTaken);
             }
             let old = stored.apply(&mut lesson);
             tx.lessons().save(&lesson).await?;
+            if !matches!(stored.video, Change::Keep) {
+                uploads::discard(&mut *tx, school, VideosOf::Lesson(id)).await?;
+                lesson.video = None;
+            }
+            if let Some(video) = video {
+                attach(&mut *tx, school, &mut lesson, video).await?;
+            }
             tx.courses().recount(lesson.module.course.id).await?;
             tx.progress().recount(lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
@@ -455,7 +532,8 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Le
             let mut tx = school.storage.write().await?;
             let lesson = lock_owned(&mut *tx, school, teacher, id).await?;
             let mut files = tx.assessments().files_below(LinkKind::Lesson, id).await?;
-            files.extend([lesson.video, lesson.document, lesson.thumbnail].into_iter().flatten());
+            files.extend([lesson.document, lesson.thumbnail].into_iter().flatten());
+            uploads::discard(&mut *tx, school, VideosOf::Lesson(id)).await?;
             tx.lessons().delete(id).await?;
             tx.courses().recount(lesson.module.course.id).await?;
             tx.progress().recount(lesson.module.course.id, None).await?;

@@ -15,6 +15,7 @@
 //! | [`access`] | who may see what | |
 //! | [`limits`] | how often something may be tried | |
 //! | [`files`] | pictures, and where they are kept | |
+//! | [`video`] | where videos are, and how they are played | 8.7, 9 |
 //! | [`mail`] | what is mailed, and by whom | |
 //! | [`jobs`] | what must happen after a commit | |
 //!
@@ -33,6 +34,8 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `smtp` (default) | [`mail::SmtpMailer`] |
+//! | `vdocipher` (default) | [`video::VdoCipher`], and an HTTPS client with it |
+//! | `bunny` | `video::BunnyStream`, and the same client |
 //! | `conformance` | what whoever implements a trait can have checked |
 //! | `stripe` | `payment::Stripe`: Stripe Checkout, and an HTTPS client with it |
 
@@ -69,6 +72,8 @@ mod school;
 pub mod storage;
 pub mod students;
 pub mod teachers;
+pub mod video;
+mod webhook;
 
 pub use self::{
     change::Change,
@@ -78,4 +83,5 @@ pub use self::{
     page::{Page, PageNumber, PageOf, Window},
     school::{School, Settings},
     storage::{Storage, Transaction},
+    webhook::WebhookRequest,
 };

@@ -17,6 +17,7 @@ use crate::{
     jobs,
     lessons::Lesson,
     profiles,
+    video::{VideosOf, uploads},
 };
 
 /// Shortest and longest title of a module, in characters (behaviour 7.2).
@@ -371,6 +372,7 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
             let module = lock_owned(&mut *tx, school, teacher, id).await?;
             let mut files = tx.modules().files(id).await?;
             files.extend(tx.assessments().files_below(LinkKind::Module, id).await?);
+            uploads::discard(&mut *tx, school, VideosOf::Module(id)).await?;
             tx.modules().delete(id).await?;
             tx.courses().recount(module.course.id).await?;
             tx.progress().recount(module.course.id, None).await?;

@@ -13,6 +13,7 @@ use crate::{
     mail::{Mailer, Templates},
     payment::PaymentProvider,
     storage,
+    video::VideoHosts,
 };
 
 /// What a school may set. The defaults are those of `design.md` section 7.
@@ -73,6 +74,8 @@ pub struct School {
     pub payment: Arc<dyn PaymentProvider>,
     /// Mark answers, beside the program itself.
     pub graders: Graders,
+    /// Keeps videos and plays them.
+    pub video: VideoHosts,
     /// What this school has set.
     pub settings: Settings,
     /// Wakes the worker when a committed transaction may have left a job.

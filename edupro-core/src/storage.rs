@@ -38,6 +38,7 @@ use crate::{
     roster::RosterStore,
     students::StudentStore,
     teachers::TeacherStore,
+    video::VideoStore,
 };
 
 /// How often a write runs again because another was in the way (security R36).
@@ -79,6 +80,8 @@ pub trait Transaction: Send {
     fn modules(&mut self) -> &mut dyn ModuleStore;
     /// Their lessons.
     fn lessons(&mut self) -> &mut dyn LessonStore;
+    /// Their videos.
+    fn videos(&mut self) -> &mut dyn VideoStore;
     /// What ties students to courses.
     fn access(&mut self) -> &mut dyn AccessStore;
     /// Coupons and the ledger.

@@ -13,6 +13,7 @@ use edupro_core::{
     grading::{AssessmentGrader, Graders},
     mail::{LogMailer, Mailer, Templates},
     payment::{CouponEngine, PaymentProvider},
+    video::{LocalVideo, VideoHosts, VideoProvider},
 };
 use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore};
@@ -36,6 +37,8 @@ pub struct Builder {
     files: Option<FileStore>,
     payment: Arc<dyn PaymentProvider>,
     graders: Graders,
+    video: Option<Arc<dyn VideoProvider>>,
+    other_video: Vec<Arc<dyn VideoProvider>>,
     public_url: Option<String>,
     cors_origins: Vec<String>,
     trusted_proxies: Vec<IpNet>,
@@ -79,6 +82,8 @@ impl Builder {
             files: None,
             payment: Arc::new(CouponEngine),
             graders: Graders::new(),
+            video: None,
+            other_video: Vec::new(),
             public_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -158,6 +163,19 @@ impl Builder {
         self
     }
 
+    /// Who keeps new videos and plays them. Default: this school, from where its files are.
+    pub fn video(mut self, video: Arc<dyn VideoProvider>) -> Self {
+        self.video = Some(video);
+        self
+    }
+
+    /// Somebody who still has videos of this school, and plays them. What the school keeps itself
+    /// is always played.
+    pub fn other_video(mut self, video: Arc<dyn VideoProvider>) -> Self {
+        self.other_video.push(video);
+        self
+    }
+
     /// Where the school is reached from outside: the base of every link. Default: what each
     /// request calls the host.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
@@ -191,15 +209,27 @@ impl Builder {
         let is_https = public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
         let cores = available_parallelism().map_or(1, usize::from);
         let threads = self.hash_threads.unwrap_or(cores / 2);
+        let files = self.files.map_or_else(FileStore::in_memory, Ok)?;
+        let local: Arc<dyn VideoProvider> =
+            Arc::new(LocalVideo::new(files.clone(), keys.links().clone()));
+        let mut others = self.other_video;
+        let current = match self.video {
+            Some(video) => {
+                others.push(local);
+                video
+            }
+            None => local,
+        };
         let school = School {
             storage: self.storage,
             passwords: Passwords::new(threads, self.hash_cost, Arc::clone(&self.entropy)),
             keys,
-            files: self.files.map_or_else(FileStore::in_memory, Ok)?,
+            files,
             mailer: self.mailer,
             templates: self.templates,
             payment: self.payment,
             graders: self.graders,
+            video: VideoHosts::new(current, others, &self.clock),
             settings: self.settings,
             work: Arc::new(Notify::new()),
             entropy: self.entropy,

@@ -57,6 +57,14 @@ impl FieldErrors {
         self.0.push((field, Problem::Elements(elements)));
     }
 
+    /// The first message, where the contract has room for one only.
+    pub(crate) fn first(&self) -> Option<&Words> {
+        self.0.iter().find_map(|(_, problem)| match problem {
+            Problem::Messages(messages) => messages.first(),
+            Problem::Elements(elements) => elements.iter().find_map(Self::first),
+        })
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -148,6 +156,11 @@ impl ApiError {
     pub(crate) fn throttled(throttled: Throttled) -> Self {
         Self::detail(StatusCode::TOO_MANY_REQUESTS, throttled.to_string())
             .with_header(header::RETRY_AFTER, throttled.seconds().into())
+    }
+
+    /// The body ended before its end.
+    pub(crate) fn cut_off() -> Self {
+        Self::detail(StatusCode::BAD_REQUEST, "The request body was cut off.")
     }
 
     /// Not now; perhaps in so many seconds.

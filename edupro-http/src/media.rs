@@ -68,7 +68,7 @@ async fn admit(
         return Err(ApiError::forbidden());
     };
     let viewer = viewer(&visitor.session);
-    let verified = school.keys.links().verify(key, &viewer, exp, sig, now);
+    let verified = school.keys.links().verify(key.as_str(), &viewer, exp, sig, now);
     verified.map_err(|_| ApiError::forbidden())?;
     let mut tx = school.storage.read().await?;
     Ok(lessons::may_have_file(&mut *tx, &visitor.user, key, now).await?)

@@ -15,6 +15,7 @@ use crate::{
     api::{
         accounts, assessments, categories, coupons, courses, enrollments, health, index, lessons,
         modules, payments, progress, questions, ratings, registration, roster, students, teachers,
+        videos,
     },
     error::ApiError,
     guard, media,
@@ -22,6 +23,8 @@ use crate::{
 
 /// Where the contract's paths begin.
 pub(crate) const PREFIX: &str = "/api/v1";
+/// Where films come in that go by this school.
+pub(crate) const UPLOADS: &str = "/media/uploads/";
 
 /// The contract.
 pub(crate) fn api() -> Api {
@@ -123,6 +126,10 @@ pub(crate) fn api() -> Api {
         .at("/lessons/{id}/delete/", delete(lessons::delete)) // 8.5
         .at("/lessons/{id}/status/", get(progress::show).put(progress::put).patch(progress::patch)) // 8.6
         .bare("/lessons/{id}/complete/", put(progress::put)) // 8.6, as clients of old call it
+        .at("/video/check-status/{lesson_id}", get(videos::check)) // 8.7
+        // 9 Video Management
+        .at("/course/create-vdocipher-upload-credentials/", post(videos::issue)) // 9.1
+        .bare("/videos/webhook/{provider}/", post(videos::webhook)) // beside the contract
         // 10 Assessment Management
         .at("/teacher/assessments/", get(assessments::list).post(assessments::create)) // 10.1
         .bare(
@@ -171,6 +178,7 @@ where
         .route(&format!("{PREFIX}/"), get(index::list))
         .merge(api().router)
         .route("/media/{*key}", get(media::download))
+        .route(&format!("{UPLOADS}{{id}}"), put(videos::receive).post(videos::receive))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(async || ApiError::not_found())

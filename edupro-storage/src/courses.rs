@@ -175,8 +175,7 @@ impl CourseStore for Tx {
                  SELECT image FROM modules WHERE course_id = $1 AND image IS NOT NULL
                  UNION ALL
                  SELECT f.file FROM (
-                     SELECT l.module_id, l.video AS file FROM lessons l
-                     UNION ALL SELECT l.module_id, l.document FROM lessons l
+                     SELECT l.module_id, l.document AS file FROM lessons l
                      UNION ALL SELECT l.module_id, l.thumbnail FROM lessons l
                  ) f JOIN modules m ON m.id = f.module_id
                  WHERE m.course_id = $1 AND f.file IS NOT NULL",

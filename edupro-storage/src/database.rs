@@ -29,6 +29,7 @@ use edupro_core::{
     roster::RosterStore,
     students::StudentStore,
     teachers::TeacherStore,
+    video::VideoStore,
 };
 use sqlx::{
     Connection as _, PgPool, SqlitePool,
@@ -311,6 +312,10 @@ impl Transaction for Tx {
     }
 
     fn lessons(&mut self) -> &mut dyn LessonStore {
+        self
+    }
+
+    fn videos(&mut self) -> &mut dyn VideoStore {
         self
     }
 

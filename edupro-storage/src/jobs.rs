@@ -27,21 +27,27 @@ impl From<JobRow> for Job {
 impl JobStore for Tx {
     async fn add(&mut self, job: &NewJob) -> StoreResult<()> {
         self.query(
-            "INSERT INTO jobs (id, task, tries, created_at, due_at, expires_at)
-             VALUES ($1, $2, 0, $3, $3, $4)",
+            "INSERT INTO jobs (id, task, is_slow, tries, created_at, due_at, expires_at)
+             VALUES ($1, $2, $3, 0, $4, $5, $6)",
         )
         .bind(job.id)
         .bind(Json(job.task.clone()))
+        .bind(job.task.is_slow())
         .bind(job.created_at)
+        .bind(job.due_at)
         .bind(job.expires_at)
         .execute()
         .await?;
         Ok(())
     }
 
-    async fn next_due(&mut self) -> StoreResult<Option<DateTime<Utc>>> {
+    async fn next_due(&mut self, slow: bool) -> StoreResult<Option<DateTime<Utc>>> {
         let row = self
-            .query("SELECT due_at FROM jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+            .query(
+                "SELECT due_at FROM jobs WHERE is_slow = $1 AND due_at IS NOT NULL
+                 ORDER BY due_at LIMIT 1",
+            )
+            .bind(slow)
             .optional::<(DateTime<Utc>,)>()
             .await?;
         Ok(row.map(|(due,)| due))
@@ -49,6 +55,7 @@ impl JobStore for Tx {
 
     async fn claim(
         &mut self,
+        slow: bool,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> StoreResult<Option<Job>> {
@@ -56,16 +63,27 @@ impl JobStore for Tx {
         // which then gets nothing and looks once more.
         let row = self
             .query(
-                "UPDATE jobs SET due_at = $2, tries = tries + 1
-                 WHERE id = (SELECT id FROM jobs WHERE due_at <= $1 ORDER BY due_at, id LIMIT 1)
-                   AND due_at <= $1
+                "UPDATE jobs SET due_at = $3, tries = tries + 1
+                 WHERE id = (SELECT id FROM jobs WHERE is_slow = $1 AND due_at <= $2
+                             ORDER BY due_at, id LIMIT 1)
+                   AND due_at <= $2
                  RETURNING id, task, tries, expires_at",
             )
+            .bind(slow)
             .bind(now)
             .bind(until)
             .optional::<JobRow>()
             .await?;
         Ok(row.map(Job::from))
+    }
+
+    async fn hold(&mut self, id: Uuid, until: DateTime<Utc>) -> StoreResult<()> {
+        self.query("UPDATE jobs SET due_at = $2 WHERE id = $1 AND due_at IS NOT NULL")
+            .bind(id)
+            .bind(until)
+            .execute()
+            .await?;
+        Ok(())
     }
 
     async fn finish(&mut self, id: Uuid) -> StoreResult<()> {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edupro_core::{
-    StoreResult,
+    StoreError, StoreResult,
     files::FileKey,
     lessons::{Lesson, LessonStore, ModuleOf},
 };
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     modules::{CourseOfRow, course_of_columns},
     sql::Tx,
+    videos::{VideoOfRow, video_of_columns},
 };
 
 #[derive(sqlx::FromRow)]
@@ -21,7 +22,6 @@ struct LessonRow {
     is_published: bool,
     is_free: bool,
     duration: i64,
-    video: Option<String>,
     document: Option<String>,
     thumbnail: Option<String>,
     created_at: DateTime<Utc>,
@@ -30,11 +30,15 @@ struct LessonRow {
     module_is_published: bool,
     #[sqlx(flatten)]
     course: CourseOfRow,
+    #[sqlx(flatten)]
+    video: VideoOfRow,
 }
 
-impl From<LessonRow> for Lesson {
-    fn from(row: LessonRow) -> Self {
-        Self {
+impl TryFrom<LessonRow> for Lesson {
+    type Error = StoreError;
+
+    fn try_from(row: LessonRow) -> StoreResult<Self> {
+        Ok(Self {
             id: row.id,
             module: ModuleOf {
                 id: row.module_id,
@@ -48,11 +52,11 @@ impl From<LessonRow> for Lesson {
             is_published: row.is_published,
             is_free: row.is_free,
             duration: row.duration,
-            video: row.video.map(FileKey::from_stored),
+            video: row.video.video()?,
             document: row.document.map(FileKey::from_stored),
             thumbnail: row.thumbnail.map(FileKey::from_stored),
             created_at: row.created_at,
-        }
+        })
     }
 }
 
@@ -61,13 +65,16 @@ macro_rules! lesson {
     ($rest:literal) => {
         concat!(
             "SELECT l.id, l.title, l.description, l.position, l.is_published, l.is_free,
-                    l.duration, l.video, l.document, l.thumbnail, l.created_at,
+                    l.duration, l.document, l.thumbnail, l.created_at,
                     m.id AS module_id, m.title AS module_title,
                     m.is_published AS module_is_published, ",
             course_of_columns!(),
+            ", ",
+            video_of_columns!(),
             " FROM lessons l
               JOIN modules m ON m.id = l.module_id
-              JOIN courses c ON c.id = m.course_id ",
+              JOIN courses c ON c.id = m.course_id
+              LEFT JOIN videos v ON v.lesson_id = l.id ",
             $rest
         )
     };
@@ -78,8 +85,8 @@ impl LessonStore for Tx {
     async fn add(&mut self, lesson: &Lesson) -> StoreResult<()> {
         self.query(
             "INSERT INTO lessons (id, module_id, title, description, position, is_published,
-                                  is_free, duration, video, document, thumbnail, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                  is_free, duration, document, thumbnail, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(lesson.id)
         .bind(lesson.module.id)
@@ -89,7 +96,6 @@ impl LessonStore for Tx {
         .bind(lesson.is_published)
         .bind(lesson.is_free)
         .bind(lesson.duration)
-        .bind(lesson.video.as_ref().map(ToString::to_string))
         .bind(lesson.document.as_ref().map(ToString::to_string))
         .bind(lesson.thumbnail.as_ref().map(ToString::to_string))
         .bind(lesson.created_at)
@@ -100,16 +106,16 @@ impl LessonStore for Tx {
 
     async fn find(&mut self, id: Uuid) -> StoreResult<Option<Lesson>> {
         let row = self.query(lesson!("WHERE l.id = $1")).bind(id).optional::<LessonRow>().await?;
-        Ok(row.map(Lesson::from))
+        row.map(Lesson::try_from).transpose()
     }
 
     async fn find_by_file(&mut self, file: &FileKey) -> StoreResult<Option<Lesson>> {
         let row = self
-            .query(lesson!("WHERE l.video = $1 OR l.document = $1"))
+            .query(lesson!("WHERE v.file = $1 OR l.document = $1"))
             .bind(file.to_string())
             .optional::<LessonRow>()
             .await?;
-        Ok(row.map(Lesson::from))
+        row.map(Lesson::try_from).transpose()
     }
 
     async fn list(&mut self, module: Uuid, published_only: bool) -> StoreResult<Vec<Lesson>> {
@@ -121,7 +127,7 @@ impl LessonStore for Tx {
             .bind(published_only)
             .all::<LessonRow>()
             .await?;
-        Ok(rows.into_iter().map(Lesson::from).collect())
+        rows.into_iter().map(Lesson::try_from).collect()
     }
 
     async fn of_course(&mut self, course: Uuid) -> StoreResult<Vec<Lesson>> {
@@ -130,7 +136,7 @@ impl LessonStore for Tx {
             .bind(course)
             .all::<LessonRow>()
             .await?;
-        Ok(rows.into_iter().map(Lesson::from).collect())
+        rows.into_iter().map(Lesson::try_from).collect()
     }
 
     async fn next_order(&mut self, module: Uuid) -> StoreResult<i64> {
@@ -166,7 +172,7 @@ impl LessonStore for Tx {
         self.query(
             "UPDATE lessons
              SET title = $2, description = $3, position = $4, is_published = $5, is_free = $6,
-                 duration = $7, video = $8, document = $9, thumbnail = $10
+                 duration = $7, document = $8, thumbnail = $9
              WHERE id = $1",
         )
         .bind(lesson.id)
@@ -176,7 +182,6 @@ impl LessonStore for Tx {
         .bind(lesson.is_published)
         .bind(lesson.is_free)
         .bind(lesson.duration)
-        .bind(lesson.video.as_ref().map(ToString::to_string))
         .bind(lesson.document.as_ref().map(ToString::to_string))
         .bind(lesson.thumbnail.as_ref().map(ToString::to_string))
         .execute()

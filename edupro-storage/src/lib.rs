@@ -51,6 +51,7 @@ mod sql;
 mod students;
 mod teachers;
 mod users;
+mod videos;
 
 pub use self::{
     database::{ConnectError, Database, DatabaseOptions},

@@ -189,8 +189,6 @@ impl ModuleStore for Tx {
             .query(
                 "SELECT image AS file FROM modules WHERE id = $1 AND image IS NOT NULL
                  UNION ALL
-                 SELECT video FROM lessons WHERE module_id = $1 AND video IS NOT NULL
-                 UNION ALL
                  SELECT document FROM lessons WHERE module_id = $1 AND document IS NOT NULL
                  UNION ALL
                  SELECT thumbnail FROM lessons WHERE module_id = $1 AND thumbnail IS NOT NULL",

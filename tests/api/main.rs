@@ -31,3 +31,4 @@ mod statements;
 mod students;
 mod teachers;
 mod totals;
+mod videos;

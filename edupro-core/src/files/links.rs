@@ -6,8 +6,6 @@ use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::FileKey;
-
 /// How long a link is good for: 300 seconds (security R25). The page that shows it fetches a new
 /// one; nobody passes it on for long.
 pub const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(300);
@@ -40,29 +38,29 @@ impl LinkSigner {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// The query of a link that lets `viewer` have the file until `expires`, in whole seconds:
+    /// The query of a link that lets `viewer` have the file at `path` until `expires`, in whole seconds:
     /// `exp=1767225600&sig=…`.
     #[must_use]
-    pub fn sign(&self, key: &FileKey, viewer: &str, expires: DateTime<Utc>) -> String {
+    pub fn sign(&self, path: &str, viewer: &str, expires: DateTime<Utc>) -> String {
         let exp = expires.timestamp().to_string();
-        let tag = hmac::sign(&self.0, &message(key, viewer, &exp));
+        let tag = hmac::sign(&self.0, &message(path, viewer, &exp));
         format!("exp={exp}&sig={}", BASE64_URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// Whether `exp` and `sig` let `viewer` have the file.
+    /// Whether `exp` and `sig` let `viewer` have the file at `path`.
     ///
     /// The signature is looked at first, in constant time, and covers `exp` as it came: a time
     /// that nobody signed is never read.
     pub fn verify(
         &self,
-        key: &FileKey,
+        path: &str,
         viewer: &str,
         exp: &str,
         sig: &str,
         now: DateTime<Utc>,
     ) -> Result<(), LinkError> {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(sig).map_err(|_| LinkError::Forged)?;
-        hmac::verify(&self.0, &message(key, viewer, exp), &tag).map_err(|_| LinkError::Forged)?;
+        hmac::verify(&self.0, &message(path, viewer, exp), &tag).map_err(|_| LinkError::Forged)?;
         let expires: i64 = exp.parse().map_err(|_| LinkError::Forged)?;
         if now.timestamp() < expires { Ok(()) } else { Err(LinkError::Expired) }
     }
@@ -76,9 +74,9 @@ impl fmt::Debug for LinkSigner {
 }
 
 /// What is signed. Each field is led by its length, so that no two lists of fields look the same.
-fn message(key: &FileKey, viewer: &str, exp: &str) -> Vec<u8> {
+fn message(path: &str, viewer: &str, exp: &str) -> Vec<u8> {
     let mut message = Vec::new();
-    for field in [PURPOSE, key.as_str().as_bytes(), viewer.as_bytes(), exp.as_bytes()] {
+    for field in [PURPOSE, path.as_bytes(), viewer.as_bytes(), exp.as_bytes()] {
         message.extend((field.len() as u64).to_be_bytes());
         message.extend(field);
     }
@@ -91,8 +89,8 @@ mod tests {
 
     use super::*;
 
-    fn key(last: char) -> FileKey {
-        FileKey::from_stored(format!("media/logo/3f/{last}.png"))
+    fn path(last: char) -> String {
+        format!("media/logo/3f/{last}.png")
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -102,7 +100,7 @@ mod tests {
     /// A signer, and the two parts of a link for `session 7` that is made at 0.
     fn link() -> (LinkSigner, String, String) {
         let signer = LinkSigner::new(&[7; 32]);
-        let query = signer.sign(&key('a'), "session 7", at(0) + LINK_LIFETIME);
+        let query = signer.sign(&path('a'), "session 7", at(0) + LINK_LIFETIME);
         let (exp, sig) = query.split_once('&').unwrap();
         let (exp, sig) = (exp.strip_prefix("exp=").unwrap(), sig.strip_prefix("sig=").unwrap());
         assert_eq!(exp, "1767225900");
@@ -113,7 +111,7 @@ mod tests {
     #[test]
     fn a_link_opens_its_file_for_its_viewer_until_it_expires() {
         let (signer, exp, sig) = link();
-        let verify = |now| signer.verify(&key('a'), "session 7", &exp, &sig, now);
+        let verify = |now| signer.verify(&path('a'), "session 7", &exp, &sig, now);
         assert_eq!(verify(at(0)), Ok(()));
         assert_eq!(verify(at(299)), Ok(()));
         assert_eq!(verify(at(300)), Err(LinkError::Expired));
@@ -125,24 +123,27 @@ mod tests {
         let (signer, exp, sig) = link();
         let later = "1767229500";
         let cases = [
-            ("another file", key('b'), "session 7", exp.as_str(), sig.as_str()),
-            ("another viewer", key('a'), "session 8", &exp, &sig),
-            ("extended", key('a'), "session 7", later, &sig),
-            ("the same time written otherwise", key('a'), "session 7", "+1767225900", &sig),
-            ("no time", key('a'), "session 7", "", &sig),
-            ("truncated", key('a'), "session 7", &exp, &sig[..42]),
-            ("truncated to whole bytes", key('a'), "session 7", &exp, &sig[..40]),
-            ("no signature", key('a'), "session 7", &exp, ""),
-            ("not base 64", key('a'), "session 7", &exp, "é"),
-            ("a field moved over", key('a'), "session ", "71767225900", &sig),
+            ("another file", path('b'), "session 7", exp.as_str(), sig.as_str()),
+            ("another viewer", path('a'), "session 8", &exp, &sig),
+            ("extended", path('a'), "session 7", later, &sig),
+            ("the same time written otherwise", path('a'), "session 7", "+1767225900", &sig),
+            ("no time", path('a'), "session 7", "", &sig),
+            ("truncated", path('a'), "session 7", &exp, &sig[..42]),
+            ("truncated to whole bytes", path('a'), "session 7", &exp, &sig[..40]),
+            ("no signature", path('a'), "session 7", &exp, ""),
+            ("not base 64", path('a'), "session 7", &exp, "é"),
+            ("a field moved over", path('a'), "session ", "71767225900", &sig),
         ];
-        for (what, key, viewer, exp, sig) in cases {
+        for (what, path, viewer, exp, sig) in cases {
             // Long after its time: being forged comes before being expired.
-            let answer = signer.verify(&key, viewer, exp, sig, at(1_000_000));
+            let answer = signer.verify(&path, viewer, exp, sig, at(1_000_000));
             assert_eq!(answer, Err(LinkError::Forged), "{what}");
         }
         let other = LinkSigner::new(&[8; 32]);
-        assert_eq!(other.verify(&key('a'), "session 7", &exp, &sig, at(0)), Err(LinkError::Forged));
+        assert_eq!(
+            other.verify(&path('a'), "session 7", &exp, &sig, at(0)),
+            Err(LinkError::Forged)
+        );
     }
 
     #[test]
@@ -155,7 +156,7 @@ mod tests {
         fn nothing_but_the_signature_is_a_signature(guess in "[A-Za-z0-9_-]{0,50}", exp in "\\PC{0,12}") {
             let (signer, genuine_exp, genuine) = link();
             prop_assume!((&exp, &guess) != (&genuine_exp, &genuine));
-            let answer = signer.verify(&key('a'), "session 7", &exp, &guess, at(0));
+            let answer = signer.verify(&path('a'), "session 7", &exp, &guess, at(0));
             prop_assert_eq!(answer, Err(LinkError::Forged));
         }
     }

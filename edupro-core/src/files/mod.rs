@@ -54,7 +54,7 @@ pub use self::{
     space::Reserve,
     staging::{CheckedFile, Staging, Upload},
     store::FileStore,
-    videos::{VIDEO_MEGABYTES, Video, VideoError, check_video, video_limit},
+    videos::{CheckedVideo, VIDEO_MEGABYTES, VideoError, check_video, video_limit},
 };
 use crate::error::Source;
 

@@ -47,14 +47,14 @@ pub enum VideoError {
 
 /// A video that has been checked, in the staging directory.
 #[derive(Debug)]
-pub struct Video {
+pub struct CheckedVideo {
     /// How long it lasts, if it tells.
     pub duration: Option<Duration>,
     file: CheckedFile,
 }
 
-impl From<Video> for CheckedFile {
-    fn from(video: Video) -> Self {
+impl From<CheckedVideo> for CheckedFile {
+    fn from(video: CheckedVideo) -> Self {
         video.file
     }
 }
@@ -62,7 +62,7 @@ impl From<Video> for CheckedFile {
 /// Checks that an upload is a video, and finds out how long it lasts.
 ///
 /// This reads up to 16 MiB here and there in the file: run it on a thread that may block.
-pub fn check_video(upload: Upload) -> Result<Video, VideoError> {
+pub fn check_video(upload: Upload) -> Result<CheckedVideo, VideoError> {
     if upload.size == 0 {
         return Err(VideoError::Empty);
     }
@@ -73,12 +73,15 @@ pub fn check_video(upload: Upload) -> Result<Video, VideoError> {
     let mut head = Vec::new();
     source.by_ref().take(HEAD).read_to_end(&mut head).map_err(FileError::from)?;
     let container = duration::container(&head).ok_or(VideoError::WrongType)?;
-    let claimed = upload.file_name.as_deref().and_then(Extension::claimed_by);
-    let extension = claimed
-        .filter(|claimed| types::is_video(*claimed, container, &head))
-        .ok_or(VideoError::WrongType)?;
+    let fits = |extension: &Extension| types::is_video(*extension, container, &head);
+    let extension = match &upload.file_name {
+        Some(name) => Extension::claimed_by(name).filter(fits),
+        // What came without a name is what it shows.
+        None => Extension::ALL.into_iter().find(fits),
+    };
+    let extension = extension.ok_or(VideoError::WrongType)?;
     let duration = duration::duration(&mut source, container);
-    Ok(Video { duration, file: upload.checked(extension) })
+    Ok(CheckedVideo { duration, file: upload.checked(extension) })
 }
 
 #[cfg(test)]

@@ -13,10 +13,7 @@ mod settle;
 #[cfg(feature = "stripe")]
 mod stripe;
 
-use std::{
-    fmt::{self, Debug},
-    time::Duration,
-};
+use std::{fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -29,7 +26,7 @@ pub use self::{
     coupon::CouponEngine,
     money::{Currency, Money, UnknownCurrency},
 };
-use crate::error::Source;
+use crate::{error::Source, webhook::WebhookRequest};
 
 /// What an order is made under. It is frozen in the order: what a student was asked for does not
 /// change when the configuration does.
@@ -127,35 +124,6 @@ impl PaymentEvent {
     #[must_use]
     pub const fn new(id: String, order: OrderRef, state: PaymentState) -> Self {
         Self { id, order, state }
-    }
-}
-
-/// A webhook as it came in. A signature is over the very bytes, so nothing is read before it.
-#[derive(Clone, Copy)]
-pub struct WebhookRequest<'a> {
-    /// Names, in lower case, and values.
-    pub headers: &'a [(String, String)],
-    /// Names and values, decoded.
-    pub query: &'a [(String, String)],
-    /// The bytes.
-    pub body: &'a [u8],
-}
-
-impl WebhookRequest<'_> {
-    /// The first header of this name, which is in lower case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-impl Debug for WebhookRequest<'_> {
-    /// Signatures and what is known of a payer stay out of the log.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("WebhookRequest")
-            .field("length", &self.body.len())
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State, http::StatusCode};
 use edupro_core::{
     Change,
     courses::DESCRIPTION_LENGTH,
-    files::{CheckedFile, Picture, Video},
+    files::{CheckedFile, CheckedVideo, Picture},
     lessons::{self, LESSON_TITLE_LENGTH, Lesson, LessonChanges, LessonError, NewLesson},
     modules,
+    video::{Playback, VIDEO_ID_LENGTH, VideoStatus, playback, uploads::NewVideo},
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -29,7 +32,8 @@ form! {
         is_published: Option<bool> = given(flag()),
         is_free: Option<bool> = given(flag()),
         duration: Option<i64> = optional(whole().at_least(1, DURATION_TOO_SMALL)),
-        video: Option<Video> = optional(video()),
+        video: Option<CheckedVideo> = optional(video()),
+        video_id: Option<String> = optional(text().or_blank().at_most(VIDEO_ID_LENGTH)),
         document: Option<CheckedFile> = optional(document()),
         thumbnail: Option<Picture> = optional(lesson_thumbnail()),
     }
@@ -44,41 +48,72 @@ form! {
         is_published: Option<bool> = given(flag()),
         is_free: Option<bool> = given(flag()),
         duration: Option<i64> = optional(whole().at_least(1, DURATION_TOO_SMALL)),
-        video: Change<Video> = changed(video()),
+        video: Change<CheckedVideo> = changed(video()),
+        video_id: Change<String> = changed(text().or_blank().at_most(VIDEO_ID_LENGTH)),
         document: Change<CheckedFile> = changed(document()),
         thumbnail: Change<Picture> = changed(lesson_thumbnail()),
     }
 }
 
-impl From<LessonForm> for NewLesson {
-    fn from(form: LessonForm) -> Self {
-        Self {
+/// A film that comes along, or one that was uploaded before; not both.
+fn new_video(
+    film: Change<CheckedVideo>,
+    uploaded: Change<String>,
+) -> Result<Change<NewVideo>, ApiError> {
+    let uploaded = match uploaded {
+        // An input that nobody filled in.
+        Change::Set(id) if id.trim().is_empty() => Change::Keep,
+        other => other,
+    };
+    match (film, uploaded) {
+        (Change::Set(_), Change::Set(_)) => {
+            Err(ApiError::field("non_field_errors", "Send either a video or a video_id."))
+        }
+        (Change::Set(film), _) => Ok(Change::Set(NewVideo::File(film))),
+        (_, Change::Set(id)) => Ok(Change::Set(NewVideo::Issued(id.trim().to_owned()))),
+        (Change::Clear, _) | (_, Change::Clear) => Ok(Change::Clear),
+        (Change::Keep, Change::Keep) => Ok(Change::Keep),
+    }
+}
+
+impl TryFrom<LessonForm> for NewLesson {
+    type Error = ApiError;
+
+    fn try_from(form: LessonForm) -> Result<Self, ApiError> {
+        let film = form.video.map_or(Change::Keep, Change::Set);
+        let video = new_video(film, form.video_id.map_or(Change::Keep, Change::Set))?;
+        Ok(Self {
             title: form.title,
             description: form.description,
             order: form.order,
             is_published: form.is_published.unwrap_or(true),
             is_free: form.is_free.unwrap_or_default(),
             duration: form.duration,
-            video: form.video,
+            video: match video {
+                Change::Set(video) => Some(video),
+                Change::Keep | Change::Clear => None,
+            },
             document: form.document,
             thumbnail: form.thumbnail,
-        }
+        })
     }
 }
 
-impl From<LessonUpdate> for LessonChanges {
-    fn from(form: LessonUpdate) -> Self {
-        Self {
+impl TryFrom<LessonUpdate> for LessonChanges {
+    type Error = ApiError;
+
+    fn try_from(form: LessonUpdate) -> Result<Self, ApiError> {
+        Ok(Self {
             title: form.title,
             description: form.description,
             order: form.order,
             is_published: form.is_published,
             is_free: form.is_free,
             duration: form.duration,
-            video: form.video,
+            video: new_video(form.video, form.video_id)?,
             document: form.document,
             thumbnail: form.thumbnail,
-        }
+        })
     }
 }
 
@@ -110,7 +145,8 @@ impl LessonSummary {
 }
 
 /// A lesson, as those see it who may have it. Its links to video and document are this viewer's
-/// and last five minutes.
+/// and last five minutes. `tickets` are the keys with which the school's video hosts are played:
+/// `otp` and `playback_info`, for instance; none where the school plays its videos itself.
 #[derive(Debug, Serialize)]
 pub(crate) struct LessonView {
     id: Uuid,
@@ -126,10 +162,17 @@ pub(crate) struct LessonView {
     document_url: Option<String>,
     thumbnail_url: Option<String>,
     video_status: &'static str,
+    #[serde(flatten)]
+    tickets: BTreeMap<&'static str, Option<String>>,
 }
 
 impl LessonView {
-    fn new(links: &PrivateLinks, lesson: Lesson) -> Self {
+    fn new(links: &PrivateLinks, lesson: Lesson, playback: Option<Playback>) -> Self {
+        let mut tickets: BTreeMap<_, _> = links.ticket_keys().map(|key| (key, None)).collect();
+        let (url, given) = playback.map(|Playback { url, tickets, .. }| (url, tickets)).unzip();
+        let given = given.into_iter().flatten();
+        tickets.extend(given.map(|(key, ticket)| (key, Some(ticket))));
+        let status = lesson.video.map_or(VideoStatus::PreUpload, |video| video.status);
         Self {
             id: lesson.id,
             title: lesson.title,
@@ -140,12 +183,19 @@ impl LessonView {
             is_free: lesson.is_free,
             duration: lesson.duration,
             created_at: Moment(lesson.created_at),
-            // A stored video can be played at once.
-            video_status: if lesson.video.is_some() { "ready" } else { "pre-upload" },
-            video_url: links.file(lesson.video.as_ref()),
+            video_status: status.as_str(),
+            video_url: links.playback(url),
             document_url: links.file(lesson.document.as_ref()),
             thumbnail_url: links.public().file(lesson.thumbnail.as_ref()),
+            tickets,
         }
+    }
+
+    /// What an answer about one lesson shows.
+    async fn one(edupro: &EduPro, links: Links, viewer: &SignedIn, lesson: Lesson) -> Self {
+        let playback = playback::show(edupro.school(), &viewer.0, &lesson).await;
+        let links = PrivateLinks::new(edupro, links, &viewer.0.session);
+        Self::new(&links, lesson, playback)
     }
 }
 
@@ -168,8 +218,14 @@ pub(crate) async fn list(
     let school = edupro.school();
     let mut tx = school.storage.read().await?;
     let lessons = lessons::list(&mut *tx, &viewer.user, module, school.clock.now()).await?;
+    drop(tx);
     let links = PrivateLinks::new(&edupro, links, &viewer.session);
-    Ok(Json(lessons.into_iter().map(|lesson| LessonView::new(&links, lesson)).collect()))
+    let mut views = Vec::with_capacity(lessons.len());
+    for lesson in lessons {
+        let playback = playback::list(school, &viewer, &lesson).await;
+        views.push(LessonView::new(&links, lesson, playback));
+    }
+    Ok(Json(views))
 }
 
 /// 8.2 Create a lesson.
@@ -180,14 +236,13 @@ pub(crate) async fn create(
     Site(links): Site,
     incoming: Incoming,
 ) -> Answer<(StatusCode, Json<CreatedLesson>)> {
-    let links = PrivateLinks::new(&edupro, links, &signed_in.0.session);
-    let teacher = signed_in.teacher_or(ApiError::forbidden())?;
+    let teacher = signed_in.clone().teacher_or(ApiError::forbidden())?;
     modules::owned(&mut *edupro.school().storage.read().await?, teacher.id, module).await?;
     let form: LessonForm = incoming.read(&edupro).await?;
-    let lesson = lessons::create(edupro.school(), teacher.id, module, form.into()).await?;
+    let lesson = lessons::create(edupro.school(), teacher.id, module, form.try_into()?).await?;
     let created = CreatedLesson {
         lesson_id: lesson.id,
-        lesson: LessonView::new(&links, lesson),
+        lesson: LessonView::one(&edupro, links, &signed_in, lesson).await,
         message: "Lesson created successfully.",
     };
     Ok((StatusCode::CREATED, Json(created)))
@@ -196,15 +251,15 @@ pub(crate) async fn create(
 /// 8.3 Show a lesson.
 pub(crate) async fn show(
     State(edupro): State<EduPro>,
-    SignedIn(viewer): SignedIn,
+    viewer: SignedIn,
     Path(id): Path<Uuid>,
     Site(links): Site,
 ) -> Answer<Json<LessonView>> {
     let school = edupro.school();
     let mut tx = school.storage.read().await?;
-    let lesson = lessons::show(&mut *tx, &viewer.user, id, school.clock.now()).await?;
-    let links = PrivateLinks::new(&edupro, links, &viewer.session);
-    Ok(Json(LessonView::new(&links, lesson)))
+    let lesson = lessons::show(&mut *tx, &viewer.0.user, id, school.clock.now()).await?;
+    drop(tx);
+    Ok(Json(LessonView::one(&edupro, links, &viewer, lesson).await))
 }
 
 /// 8.4 Update a lesson.
@@ -215,12 +270,11 @@ pub(crate) async fn update(
     Site(links): Site,
     incoming: Incoming,
 ) -> Answer<Json<LessonView>> {
-    let links = PrivateLinks::new(&edupro, links, &signed_in.0.session);
-    let teacher = signed_in.teacher_or(ApiError::forbidden())?;
+    let teacher = signed_in.clone().teacher_or(ApiError::forbidden())?;
     lessons::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
     let form: LessonUpdate = incoming.read(&edupro).await?;
-    let lesson = lessons::update(edupro.school(), teacher.id, id, form.into()).await?;
-    Ok(Json(LessonView::new(&links, lesson)))
+    let lesson = lessons::update(edupro.school(), teacher.id, id, form.try_into()?).await?;
+    Ok(Json(LessonView::one(&edupro, links, &signed_in, lesson).await))
 }
 
 /// 8.5 Delete a lesson. The contract wants 200 and a word.
@@ -242,6 +296,8 @@ impl From<LessonError> for ApiError {
                 Self::detail(StatusCode::FORBIDDEN, error.to_string())
             }
             LessonError::OrderTaken => Self::field("order", error.to_string()),
+            LessonError::UnknownVideo => Self::field("video_id", error.to_string()),
+            LessonError::NoServerUpload => Self::field("video", error.to_string()),
             LessonError::File(error) => error.into(),
             LessonError::Store(error) => error.into(),
         }

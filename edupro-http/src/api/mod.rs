@@ -20,3 +20,4 @@ pub(crate) mod registration;
 pub(crate) mod roster;
 pub(crate) mod students;
 pub(crate) mod teachers;
+pub(crate) mod videos;

@@ -1,12 +1,8 @@
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use edupro_core::{
     enrollments::Wanted,
     payment::{
-        PaymentError, WebhookRequest,
+        PaymentError,
         orders::{self, CheckoutError, Order, OrderError, OrderStatus},
     },
 };
@@ -16,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     EduPro,
     error::{Answer, ApiError},
-    extract::{Body, Incoming, ListQuery, Path, Student, form},
+    extract::{Body, Path, Student, Webhook, form},
     render::{Amount, Moment},
 };
 
@@ -104,23 +100,13 @@ pub(crate) async fn checkout(
 pub(crate) async fn webhook(
     State(edupro): State<EduPro>,
     Path(provider): Path<String>,
-    query: ListQuery,
-    headers: HeaderMap,
-    incoming: Incoming,
+    webhook: Webhook,
 ) -> Answer<StatusCode> {
     let school = edupro.school();
     if provider != school.payment.name() {
         return Err(ApiError::not_found());
     }
-    let body = incoming.bytes().await?;
-    let headers: Vec<(String, String)> = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
-        .collect();
-    let request = WebhookRequest { headers: &headers, query: query.pairs(), body: &body };
-    let events = school.payment.webhook(&request, school.clock.now()).await;
+    let events = school.payment.webhook(&webhook.request(), school.clock.now()).await;
     for event in events.map_err(refuse_webhook)? {
         orders::settle(school, &provider, &event).await?;
     }

@@ -25,9 +25,22 @@ impl PrivateLinks {
         let school = self.edupro.school();
         let expires = school.clock.now() + LINK_LIFETIME;
         key.map(|key| {
-            let signature = school.keys.links().sign(key, &self.viewer, expires);
+            let signature = school.keys.links().sign(key.as_str(), &self.viewer, expires);
             self.links.to(&format!("/{key}?{signature}"))
         })
+    }
+
+    /// Where a video is played; what begins with a slash is on this school's own server.
+    pub(crate) fn playback(&self, url: Option<String>) -> Option<String> {
+        url.map(|url| match url.starts_with('/') {
+            true => self.links.to(&url),
+            false => url,
+        })
+    }
+
+    /// The keys with which the school's video hosts are played.
+    pub(crate) fn ticket_keys(&self) -> impl Iterator<Item = &'static str> {
+        self.edupro.school().video.ticket_keys()
     }
 
     /// Links to files that anybody may see.

@@ -9,15 +9,17 @@ mod list;
 mod media;
 mod once;
 mod path;
+mod webhook;
 mod who;
 
 pub(crate) use self::{
-    body::{Body, Form, Incoming, OneOrMany, form, whole},
+    body::{Body, FILM_FIELD, Form, Incoming, OneOrMany, form, whole},
     client::{address, host},
     list::{ListQuery, Paginated, invalid_page},
     media::{PrivateLinks, viewer},
     once::Once,
     path::Path,
+    webhook::Webhook,
     who::access_token,
 };
 pub use self::{

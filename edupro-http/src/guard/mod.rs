@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 pub(crate) use self::traffic::Traffic;
-use crate::{EduPro, error::ApiError};
+use crate::{EduPro, error::ApiError, routes::UPLOADS};
 
 /// How long a handler may take when it has no upload to wait for (security R18).
 const HANDLER_TIME: Duration = Duration::from_secs(15);
@@ -72,7 +72,8 @@ fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 /// Bounds the time of a handler. An upload has bounds of its own where it is read.
 async fn limit_time(request: Request, next: Next) -> Response {
     let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if content_type.is_some_and(|value| value.starts_with(b"multipart/")) {
+    let is_film = request.uri().path().starts_with(UPLOADS);
+    if is_film || content_type.is_some_and(|value| value.starts_with(b"multipart/")) {
         return next.run(request).await;
     }
     match timeout(HANDLER_TIME, next.run(request)).await {

@@ -15,6 +15,7 @@ mod sections;
 mod source;
 mod urls;
 mod values;
+mod video;
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use std::{
 use figment::Figment;
 use serde::{Deserialize, Serialize};
 
-use self::sections::{MailKeys, PaymentKeys};
+use self::sections::{MailKeys, PaymentKeys, VideoKeys};
 pub use self::{
     error::ConfigError,
     mail::{Mail, MailProvider, Smtp},
@@ -36,11 +37,12 @@ pub use self::{
     secret::SecretError,
     sections::{
         Auth, Database, Enrollment, Files, FilesProvider, Grading, GradingProvider, Http, Log,
-        LogFormat, MailTls, Video, VideoProvider,
+        LogFormat, MailTls, VideoKind,
     },
     source::Sources,
     urls::{DatabaseUrl, Origin, PublicUrl},
     values::{CookieSecure, LogLevel},
+    video::{BunnyKeys, VdoCipherKeys, Video},
 };
 
 /// Everything that can be set, as it is written.
@@ -53,7 +55,7 @@ struct Sections {
     auth: Auth,
     enrollment: Enrollment,
     mail: MailKeys,
-    video: Video,
+    video: VideoKeys,
     files: Files,
     payment: PaymentKeys,
     grading: Grading,
@@ -224,7 +226,7 @@ fn check(sections: &Sections) -> Result<Config, Problem> {
         auth: auth.clone(),
         enrollment: sections.enrollment.clone(),
         mail: Mail::new(&sections.mail)?,
-        video: sections.video.clone(),
+        video: Video::new(&sections.video)?,
         files: sections.files.clone(),
         payment: Payment::new(&sections.payment)?,
         grading: sections.grading.clone(),

@@ -191,21 +191,51 @@ pub enum MailTls {
     None,
 }
 
-/// The keys of `[video]`.
+/// The keys of `[video]`, as they are written. Those that go with a provider make a
+/// [`Video`](super::Video).
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Video {
-    /// Who keeps and plays the videos.
-    pub provider: VideoProvider,
+pub(super) struct VideoKeys {
+    pub(super) provider: VideoKind,
+    #[serde(serialize_with = "hidden")]
+    pub(super) api_secret: Option<SecretString>,
+    #[serde(serialize_with = "hidden")]
+    pub(super) webhook_token: Option<SecretString>,
+    pub(super) base_url: Option<PublicUrl>,
+    pub(super) player_url: Option<PublicUrl>,
+    pub(super) bunny_library_id: Option<String>,
+    #[serde(serialize_with = "hidden")]
+    pub(super) bunny_api_key: Option<SecretString>,
+    #[serde(serialize_with = "hidden")]
+    pub(super) bunny_read_only_key: Option<SecretString>,
+    #[serde(serialize_with = "hidden")]
+    pub(super) bunny_token_key: Option<SecretString>,
+    pub(super) bunny_base_url: Option<PublicUrl>,
 }
 
-/// Who keeps and plays the videos.
+/// Who keeps and plays new videos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum VideoProvider {
+pub enum VideoKind {
     /// This server.
     #[default]
     Local,
+    /// VdoCipher: encrypted, with the viewer's name over the picture.
+    VdoCipher,
+    /// Bunny Stream.
+    Bunny,
+}
+
+impl VideoKind {
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::VdoCipher => "vdocipher",
+            Self::Bunny => "bunny",
+        }
+    }
 }
 
 /// The keys of `[files]`.

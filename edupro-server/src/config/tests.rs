@@ -320,6 +320,43 @@ fn a_payment_provider_has_its_keys_and_no_others() {
 }
 
 #[test]
+fn a_video_provider_has_its_keys_and_old_ones_keep_theirs() {
+    let vdocipher = ("EDUPRO_VIDEO__PROVIDER", "vdocipher");
+    assert_eq!(
+        refusal("", &[vdocipher]),
+        "the default: `video.api_secret` is needed to use \"vdocipher\""
+    );
+    assert_eq!(
+        refusal("", &[("EDUPRO_VIDEO__BASE_URL", "http://127.0.0.1:9")]),
+        "EDUPRO_VIDEO__BASE_URL: `video.base_url` belongs to `video.api_secret`: set that, or leave \
+         this out"
+    );
+    let secret = ("EDUPRO_VIDEO__API_SECRET", "secret-of-the-api");
+    let message = refusal("", &[vdocipher, ("EDUPRO_VIDEO__API_SECRET", "secret of the api")]);
+    assert!(message.contains("without spaces") && !message.contains("of the api"), "{message}");
+    let token = ("EDUPRO_VIDEO__WEBHOOK_TOKEN", "short");
+    assert!(refusal("", &[vdocipher, secret, token]).contains("at least 16 characters"));
+    let loaded = load("", &[vdocipher, secret]).unwrap();
+    assert_eq!(loaded.config.video.provider, VideoKind::VdoCipher);
+    assert!(!loaded.to_toml().contains("of-the-api"), "{}", loaded.to_toml());
+    assert!(!format!("{loaded:?}").contains("of-the-api"), "{loaded:?}");
+    // Whoever went back to this server still has what was uploaded there.
+    let loaded = load("", &[secret]).unwrap();
+    assert_eq!(loaded.config.video.provider, VideoKind::Local);
+    assert!(loaded.config.video.vdocipher.is_some());
+
+    let bunny = "[video]\nprovider = \"bunny\"\n";
+    assert_eq!(
+        refusal(bunny, &[]),
+        "the default: `video.bunny_api_key` is needed to use \"bunny\""
+    );
+    let bunny = format!("{bunny}bunny_api_key = \"key\"\nbunny_token_key = \"key\"\n");
+    assert!(refusal(&bunny, &[("EDUPRO_VIDEO__BUNNY_LIBRARY_ID", "mine")]).contains("the number"));
+    let loaded = load(&bunny, &[("EDUPRO_VIDEO__BUNNY_LIBRARY_ID", "759")]).unwrap();
+    assert_eq!(loaded.config.video.bunny.unwrap().library_id, "759");
+}
+
+#[test]
 fn weak_secrets_are_refused_and_never_repeated() {
     for weak in [
         "short",

@@ -5,9 +5,10 @@ use edupro_core::{
     accounts::User,
     categories::{self, Category, CategoryId},
     courses::{self, CourseTree, NewCourse, NewTrailer},
-    files::{Picture, PictureRules, Video},
+    files::{CheckedVideo, Picture, PictureRules},
     lessons::{self, NewLesson},
     modules::{self, NewModule},
+    video::uploads::NewVideo,
 };
 
 use super::{
@@ -162,7 +163,7 @@ impl<'a> Author<'a> {
             thumbnail: None,
         };
         if film {
-            new.video = Some(self.film().await?);
+            new.video = Some(NewVideo::File(self.film().await?));
             new.thumbnail =
                 Some(self.picture(outline.title, PictureRules::LESSON_THUMBNAIL).await?);
         }
@@ -177,7 +178,7 @@ impl<'a> Author<'a> {
         uploads::picture(self.school, self.style, title, rules).await
     }
 
-    async fn film(&self) -> anyhow::Result<Video> {
+    async fn film(&self) -> anyhow::Result<CheckedVideo> {
         uploads::video(self.school, self.style.colours).await
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use edupro_core::{
     School,
     files::{
-        CheckedFile, Picture, PictureRules, Upload, Video, check_document, check_picture,
+        CheckedFile, CheckedVideo, Picture, PictureRules, Upload, check_document, check_picture,
         check_video, document_limit, video_limit,
     },
 };
@@ -29,7 +29,7 @@ pub(super) async fn picture(
     upload(school, "picture.png", &bytes, rules.bytes(), check).await
 }
 
-pub(super) async fn video(school: &School, colours: Colours) -> anyhow::Result<Video> {
+pub(super) async fn video(school: &School, colours: Colours) -> anyhow::Result<CheckedVideo> {
     upload(school, "film.mp4", &film(colours), video_limit(), check_video).await
 }
 

@@ -16,9 +16,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use self::events::Session;
 use super::{
-    Begin, Money, PaymentError, PaymentEvent, PaymentProvider, PaymentState, Terms, WebhookRequest,
-    orders::Order,
+    Begin, Money, PaymentError, PaymentEvent, PaymentProvider, PaymentState, Terms, orders::Order,
 };
+use crate::WebhookRequest;
 
 /// The version of the API that this file was written for. Without it Stripe takes the account's,
 /// which somebody may change in the dashboard.

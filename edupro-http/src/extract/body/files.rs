@@ -3,8 +3,8 @@
 use edupro_core::{
     courses::NewTrailer,
     files::{
-        CheckedFile, DocumentError, Picture, PictureError, PictureRules, Upload, Video, VideoError,
-        check_document, check_picture, check_video, document_limit, video_limit,
+        CheckedFile, CheckedVideo, DocumentError, Picture, PictureError, PictureRules, Upload,
+        VideoError, check_document, check_picture, check_video, document_limit, video_limit,
     },
 };
 use serde_json::Value;
@@ -101,7 +101,7 @@ pub(crate) const fn video() -> Film {
     Film
 }
 
-fn film(upload: Upload) -> Reading<Video> {
+fn film(upload: Upload) -> Reading<CheckedVideo> {
     check_video(upload).or_else(|error| match error {
         VideoError::Store(error) => Err(Wrong::Store(error)),
         error => one(error.to_string()),
@@ -109,9 +109,9 @@ fn film(upload: Upload) -> Reading<Video> {
 }
 
 impl Kind for Film {
-    type Value = Video;
+    type Value = CheckedVideo;
 
-    fn parse(&self, raw: Raw) -> Reading<Video> {
+    fn parse(&self, raw: Raw) -> Reading<CheckedVideo> {
         match raw {
             Raw::File(upload) => film(upload),
             Raw::LargeFile => one(VideoError::TooLarge.to_string()),

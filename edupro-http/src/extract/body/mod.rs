@@ -6,6 +6,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod files;
+mod film;
 mod input;
 mod json;
 pub(crate) mod lists;
@@ -21,6 +22,7 @@ use axum::{
 
 use self::{fields::Description, pace::Pace};
 pub(crate) use self::{
+    film::FILM_FIELD,
     input::{Input, Raw},
     lists::OneOrMany,
 };
@@ -200,7 +202,7 @@ async fn text(request: Request) -> Result<Bytes, ApiError> {
         let over = std::error::Error::source(&error);
         match over.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
             true => too_large(),
-            false => ApiError::detail(StatusCode::BAD_REQUEST, "The request body was cut off."),
+            false => ApiError::cut_off(),
         }
     })
 }
