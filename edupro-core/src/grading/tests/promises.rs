@@ -144,7 +144,8 @@ proptest! {
         let marking = Marking::Text { accept: vec![AcceptedText::new(key.as_str())], ignore };
         if marking.check().is_ok() {
             prop_assert_eq!(grade_local(&marking, &[], &text(&key)), Some(Share::FULL));
-            prop_assert_eq!(grade_local(&marking, &[], &text(&format!("  {key}\n"))), Some(Share::FULL));
+            let in_space = text(&format!("  {key}\n"));
+            prop_assert_eq!(grade_local(&marking, &[], &in_space), Some(Share::FULL));
         }
     }
 
@@ -157,7 +158,8 @@ proptest! {
             let accept = vec![AcceptedText::new(key.as_str())];
             grade_local(&Marking::Text { accept, ignore }, &[], &text(&answer)) == Some(Share::FULL)
         };
-        let strict = Ignore { case: false, space: false, unicode: false, marks: false, arabic: false };
+        let strict =
+            Ignore { case: false, space: false, unicode: false, marks: false, arabic: false };
         let lenient = Ignore { unicode: ignore.unicode, ..strict };
         prop_assert!(!accepts(strict) || accepts(lenient));
     }
@@ -183,7 +185,11 @@ proptest! {
 
     /// Against whole numbers of thousandths.
     #[test]
-    fn numbers_are_compared_exactly(value in -2_000..2_000_i64, tolerance in 0..50_i64, said in -2_000..2_000_i64) {
+    fn numbers_are_compared_exactly(
+        value in -2_000..2_000_i64,
+        tolerance in 0..50_i64,
+        said in -2_000..2_000_i64,
+    ) {
         let written = |thousandths: i64| Decimal::new(thousandths, 3).normalize().to_string();
         let number = |thousandths| written(thousandths).parse::<Number>().unwrap();
         let range = NumberRange::Near { value: number(value), tolerance: number(tolerance) };
