@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use super::{Assessment, AssessmentError};
 use crate::{
-    StoreError, Transaction,
+    Transaction,
     access::{self, Access, Ties},
-    accounts::User,
+    accounts::{User, UserId},
     roster::{self, Standing},
 };
 
 /// Why a student may not take an assessment.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoEntry {
     /// The teacher has blocked the student.
     #[error("You are blocked by the teacher.")]
@@ -23,31 +23,13 @@ pub enum NoEntry {
     /// The student has not what the assessment belongs to.
     #[error("You are not enrolled in the related course/module.")]
     NotEnrolled,
-    /// The storage.
-    #[error("what ties a student to an assessment could not be read")]
-    Store(#[from] StoreError),
 }
 
-/// Whether a student may take the assessment at this moment, as far as it is up to the student: at
-/// the start, and again when it is handed in. One statement.
-pub async fn may_take(
-    tx: &mut dyn Transaction,
-    assessment: &Assessment,
-    student: &User,
-    now: DateTime<Utc>,
-) -> Result<(), NoEntry> {
-    let place = assessment.link.as_ref().map(super::Link::place);
-    let ties = match &place {
-        Some(place) => {
-            let module = place.module.map(|module| module.id);
-            tx.access().ties(student.id, place.course, module, now).await?
-        }
-        None => {
-            let standing = tx.roster().standing(assessment.teacher, student.id).await?;
-            Ties { standing, ..Ties::default() }
-        }
-    };
-    match access::decide_assessment(place.as_ref(), assessment.teacher, student.id, ties) {
+/// Whether a student may take the assessment, as far as it is up to the student: at the start, and
+/// again when it is handed in.
+pub fn may_take(assessment: &Assessment, student: UserId, ties: Ties) -> Result<(), NoEntry> {
+    let place = assessment.link.as_ref().map(Link::place);
+    match access::decide_assessment(place.as_ref(), assessment.teacher, student, ties) {
         Access::Owner | Access::Granted => Ok(()),
         Access::Blocked => Err(NoEntry::Blocked),
         Access::Refused if ties.standing.is_none() => Err(NoEntry::NotAttached),
@@ -89,11 +71,7 @@ pub async fn list_open(
         None => return Err(AssessmentError::NotYours),
     }
     let offers = tx.assessments().offers(teacher.id, student.id, course, now).await?;
-    let is_open = |offer: &Offer| {
-        let assessment = &offer.open.assessment;
-        let place = assessment.link.as_ref().map(super::Link::place);
-        access::decide_assessment(place.as_ref(), teacher.id, student.id, offer.ties)
-            == Access::Granted
-    };
+    let is_open =
+        |offer: &Offer| may_take(&offer.open.assessment, student.id, offer.ties).is_ok();
     Ok(offers.into_iter().filter(is_open).map(|offer| offer.open).collect())
 }
