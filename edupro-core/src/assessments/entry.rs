@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Assessment, AssessmentError};
+use super::{Assessment, AssessmentError, Link};
 use crate::{
     Transaction,
     access::{self, Access, Ties},
@@ -71,7 +71,6 @@ pub async fn list_open(
         None => return Err(AssessmentError::NotYours),
     }
     let offers = tx.assessments().offers(teacher.id, student.id, course, now).await?;
-    let is_open =
-        |offer: &Offer| may_take(&offer.open.assessment, student.id, offer.ties).is_ok();
+    let is_open = |offer: &Offer| may_take(&offer.open.assessment, student.id, offer.ties).is_ok();
     Ok(offers.into_iter().filter(is_open).map(|offer| offer.open).collect())
 }
