@@ -84,8 +84,6 @@ CREATE TABLE attempts (
     started_at       TIMESTAMPTZ NOT NULL,
     deadline         TIMESTAMPTZ,
     ended_at         TIMESTAMPTZ,
-    -- Seconds.
-    time_taken       BIGINT      CHECK (time_taken >= 0),
     score            BIGINT      CHECK (score >= 0),
     -- What the paper gives at most, and the share of it in hundredths of a percent that passes:
     -- both as they were at the start.
@@ -126,9 +124,10 @@ CREATE TABLE answers (
                                               'essay', 'fill_blank')),
     -- What it gives at most.
     points           BIGINT  NOT NULL CHECK (points > 0),
-    -- The chosen options.
+    -- The chosen options, the text, or what was written into each blank, by its name.
     selected         JSONB   NOT NULL,
     text_answer      TEXT,
+    blanks           JSONB,
     -- What was answered and what is right, in words.
     student_answer   TEXT    NOT NULL,
     correct_answer   TEXT    NOT NULL,
@@ -140,13 +139,13 @@ CREATE TABLE answers (
     auto_graded      BOOLEAN NOT NULL,
     manual_graded    BOOLEAN NOT NULL,
     graded_at        TIMESTAMPTZ,
-    -- Who grades it later, under which name of theirs, and since when.
+    -- Who grades it later, since when, and under which ticket once there is one.
     grader           TEXT,
     ticket           TEXT,
     deferred_at      TIMESTAMPTZ,
     CHECK (points_awarded <= points),
     CHECK (state <> 'graded' OR (points_awarded IS NOT NULL AND is_correct IS NOT NULL)),
-    CHECK (state <> 'deferred' OR (grader IS NOT NULL AND ticket IS NOT NULL AND deferred_at IS NOT NULL))
+    CHECK (state <> 'deferred' OR (grader IS NOT NULL AND deferred_at IS NOT NULL))
 );
 CREATE UNIQUE INDEX answers_question_key ON answers (attempt_id, question_id);
 CREATE UNIQUE INDEX answers_position_key ON answers (attempt_id, position);

@@ -18,7 +18,6 @@ use edupro_core::{
 use uuid::Uuid;
 
 use crate::{
-    access::holds_at,
     cents::{from_cents, to_cents},
     sql::Tx,
 };
@@ -49,6 +48,28 @@ macro_rules! assessment_tables {
     };
 }
 pub(crate) use assessment_tables;
+
+/// What a student has of what an assessment belongs to, at a moment: from [`assessment_tables`], with
+/// the placeholders of both.
+macro_rules! holdings {
+    ($student:literal, $moment:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM course_enrollments e
+                     WHERE e.student_id = ",
+            $student,
+            " AND e.course_id = c.id AND e.access_type = 'full_access' AND ",
+            $crate::access::holds_at!($moment),
+            ") AS has_course,
+             EXISTS (SELECT 1 FROM module_enrollments e
+                     WHERE e.student_id = ",
+            $student,
+            " AND e.module_id = m.id AND ",
+            $crate::access::holds_at!($moment),
+            ") AS has_module"
+        )
+    };
+}
+pub(crate) use holdings;
 
 /// An assessment and what it belongs to.
 macro_rules! assessment {
@@ -294,15 +315,9 @@ impl AssessmentStore for Tx {
             .query(concat!(
                 "SELECT ",
                 assessment_columns!(),
-                ", EXISTS (SELECT 1 FROM course_enrollments e
-                           WHERE e.student_id = $2 AND e.course_id = c.id
-                             AND e.access_type = 'full_access' AND ",
-                holds_at!("$3"),
-                ") AS has_course,
-                   EXISTS (SELECT 1 FROM module_enrollments e
-                           WHERE e.student_id = $2 AND e.module_id = m.id AND ",
-                holds_at!("$3"),
-                ") AS has_module,
+                ", ",
+                holdings!("$2", "$3"),
+                ",
                    (SELECT COUNT(*) FROM attempts t
                     WHERE t.student_id = $2 AND t.assessment_id = a.id) AS attempts_used
                  FROM ",

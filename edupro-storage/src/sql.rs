@@ -210,6 +210,19 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
+/// For a statement whose row names another that may go at the same moment: that is no fault, but
+/// somebody in the way. Whoever runs it again finds out.
+pub(crate) fn vanished(error: StoreError) -> StoreError {
+    let is_gone = |source: &BoxDynError| match source.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(database)) => database.is_foreign_key_violation(),
+        _ => false,
+    };
+    match error {
+        StoreError::Other(source) if is_gone(&source) => StoreError::Contended(source),
+        error => error,
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Trouble {
     Contended,

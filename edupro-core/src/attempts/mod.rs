@@ -1,14 +1,38 @@
 //! Attempts: a student takes an assessment (contract 10.8–10.11).
+//!
+//! in progress → graded, when nothing of what was handed in waits; else → submitted → graded, when
+//! the last of it has its points; in progress → expired. The deadline is fixed at the start, and so
+//! are the questions: see [`Paper`]. That a student is in one attempt of an assessment at a time is
+//! the database's guarantee, and so is that an attempt is handed in once.
 
+mod answers;
+mod expiry;
+mod outcome;
 mod papers;
+mod results;
+mod starting;
+mod store;
+mod submission;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-pub use self::papers::{Paper, PaperOption, PaperQuestion};
-use crate::{accounts::UserId, assessments::QuestionType};
+pub use self::{
+    answers::{ANSWER_LENGTH, Answer, AnswerProblem, AnswerState, SentAnswer},
+    expiry::expire,
+    outcome::Outcome,
+    papers::{Paper, PaperOption, PaperQuestion},
+    results::{AnswerResult, AttemptError, AttemptResult, list, list_own, page, result, student},
+    starting::{StartError, Started, start},
+    store::{AttemptStore, AttemptSummary, AttemptsOf, Candidate, Sitting, Taker},
+    submission::{SubmitError, check_open, submit},
+};
+use crate::accounts::UserId;
+
+/// How long after its deadline an attempt may still be handed in: networks are slow (behaviour
+/// 10.9).
+pub const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// How an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +89,6 @@ pub struct Attempt {
     pub deadline: Option<DateTime<Utc>>,
     /// When it was handed in, or its time ran out.
     pub ended_at: Option<DateTime<Utc>>,
-    /// How long it took, in seconds.
-    pub time_taken: Option<i64>,
     /// The points for it, once all of it is graded.
     pub score: Option<Decimal>,
     /// What its paper gives at most.
@@ -87,80 +109,40 @@ pub struct Attempt {
     pub teacher_feedback: Option<String>,
 }
 
-/// How an answer stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerState {
-    /// It has its points.
-    Graded,
-    /// A person has to look at it.
-    Pending,
-    /// A grader has it and answers later.
-    Deferred,
-}
-
-impl AnswerState {
-    /// The word it is stored as.
+impl Attempt {
+    /// Whether its time ran out, [`GRACE`] included, and nobody has noted it yet.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Graded => "graded",
-            Self::Pending => "pending",
-            Self::Deferred => "deferred",
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        let is_late = self.deadline.is_some_and(|deadline| deadline < now - GRACE);
+        self.status == AttemptStatus::InProgress && is_late
+    }
+
+    /// The attempt as it stands at `now`: one that is overdue has expired, also when the minute's
+    /// chore has not been there yet, and it looks the same before and after.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        if !self.is_overdue(now) {
+            return self;
+        }
+        Self {
+            status: AttemptStatus::Expired,
+            ended_at: self.deadline,
+            score: Some(Decimal::ZERO),
+            percentage: Some(Decimal::ZERO),
+            is_passed: Some(false),
+            ..self
         }
     }
 
-    /// The state of that word.
+    /// How many seconds it took, once it has ended.
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Graded, Self::Pending, Self::Deferred]
-            .into_iter()
-            .find(|known| known.as_str() == word)
+    pub fn time_taken(&self) -> Option<i64> {
+        self.ended_at.map(|ended_at| (ended_at - self.started_at).num_seconds().max(0))
+    }
+
+    /// What so many points come to.
+    #[must_use]
+    pub fn outcome(&self, score: Decimal) -> Outcome {
+        Outcome::new(score, self.max_score, self.passing_grade)
     }
 }
-
-/// What was answered to one question of a paper, and what it was worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// Which one.
-    pub id: Uuid,
-    /// In which attempt.
-    pub attempt: Uuid,
-    /// To which question. It may be gone.
-    pub question: Uuid,
-    /// The version of the question that was asked.
-    pub question_version: i64,
-    /// The question's place in the paper.
-    pub order: i64,
-    /// What was asked.
-    pub question_text: String,
-    /// How it was to be answered.
-    pub kind: QuestionType,
-    /// What a right answer gives.
-    pub points: Decimal,
-    /// The chosen options.
-    pub selected: Vec<Uuid>,
-    /// The text that was written.
-    pub text: Option<String>,
-    /// What was answered, in words; empty when nothing was.
-    pub student_answer: String,
-    /// What is right, in words; empty when nobody has said so.
-    pub correct_answer: String,
-    /// How it stands.
-    pub state: AnswerState,
-    /// What it was worth, once it is graded.
-    pub points_awarded: Option<Decimal>,
-    /// Whether it was right.
-    pub is_correct: Option<bool>,
-    /// What the teacher says to it.
-    pub teacher_feedback: Option<String>,
-    /// The program graded it last.
-    pub auto_graded: bool,
-    /// A person did.
-    pub manual_graded: bool,
-    /// When it was graded last.
-    pub graded_at: Option<DateTime<Utc>>,
-}
-
-/// Where attempts, their papers and their answers are kept.
-#[async_trait]
-pub trait AttemptStore: Send {}

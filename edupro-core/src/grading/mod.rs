@@ -72,6 +72,7 @@
 mod auto;
 mod check;
 mod graders;
+mod handed_in;
 mod history;
 mod marking;
 mod numbers;
@@ -89,6 +90,7 @@ use async_trait::async_trait;
 
 #[cfg(feature = "conformance")]
 pub(crate) use self::check::is_name;
+pub(crate) use self::handed_in::handed_in;
 pub use self::{
     auto::{AutoGrader, grade_local},
     check::MarkingError,
