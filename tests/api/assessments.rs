@@ -7,8 +7,8 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use crate::support::{
-    UNKNOWN, assessment, course, enroll, free_course, lesson, module, on_both_engines, question,
-    titles,
+    UNKNOWN, assessment, attempt, course, enroll, free_course, lesson, module, on_both_engines,
+    question, titles,
 };
 
 /// Lets a second pass, so that one thing is newer than another.
@@ -294,6 +294,34 @@ on_both_engines! {
         assert_snapshot!("no_id", update(json!({"lesson": 5})).await);
         assert_eq!(update(json!({"module": module_id})).await.json()["module"], module_id);
         assert_eq!(update(json!({"module": null})).await.json()["related_to"], json!(null));
+    }
+
+    /// 10.2: what kind it is and what it belongs to stay, once somebody has started.
+    async fn started(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let course_id = course(&mona, json!({})).await;
+        let other = course(&mona, json!({})).await;
+        let module_id = module(&mona, &course_id, json!({})).await;
+        let id = assessment(&mona, json!({"course": course_id})).await;
+        let path = format!("/teacher/assessments/{id}/");
+        let update = async |body| mona.patch(&path, body).await;
+        enroll(&app, "omar", &course_id, None).await;
+        attempt(&app, "omar", &id, &[]).await;
+        assert_snapshot!("kind", update(json!({"assessment_type": "exam", "title": "Lost"})).await);
+        assert_snapshot!("other_course", update(json!({"course": other})).await);
+        assert_snapshot!("other_thing", update(json!({"course": null, "module": module_id})).await);
+        assert_snapshot!("no_link", update(json!({"course": null})).await);
+        // What stays as it is may be sent.
+        let kept = update(json!({"assessment_type": "quiz", "course": course_id, "title": "Light"})).await;
+        assert_eq!((kept.status(), &kept.json()["title"]), (200, &json!("Light")), "{kept}");
+        let kept = update(json!({"module": null, "max_attempts": 2, "is_published": true})).await.json();
+        assert_eq!((&kept["course"], &kept["max_attempts"]), (&json!(course_id), &json!(2)));
+        let open = omar.get("/student/assessments/mona/").await.json();
+        assert_eq!(open[0]["attempts_used"], 1);
+        // It can go, and takes the attempt along.
+        assert_eq!(mona.delete(&path).await.status(), 204);
     }
 
     /// 10.2

@@ -20,6 +20,7 @@ mod ledger;
 mod lessons;
 mod modules;
 mod money;
+mod ordering;
 mod payments;
 mod progress;
 mod questions;

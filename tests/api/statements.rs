@@ -8,7 +8,9 @@ use serde_json::json;
 use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-use crate::support::{coupons, course, enroll, lesson, module, on_both_engines, redeem};
+use crate::support::{
+    assessment, coupons, course, enroll, lesson, module, on_both_engines, question, redeem,
+};
 
 thread_local! {
     /// The statements of this thread, and so of this test.
@@ -149,5 +151,45 @@ on_both_engines! {
         assert_eq!(cost(&mona, &path).await, 3);
         let path = format!("/courses/{large}/list-ratings/");
         assert_eq!(cost(&app.visitor(), &path).await, 2);
+    }
+
+    /// 10.1–10.7: the same for one question and for fifty.
+    async fn assessments(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let id = assessment(&mona, json!({})).await;
+        let first = question(&mona, &id, json!({})).await;
+        let questions = format!("/teacher/assessments/{id}/questions/");
+        let paths = [
+            "/teacher/assessments/".to_owned(),
+            format!("/teacher/assessments/{id}/"),
+            questions.clone(),
+            format!("/teacher/assessments/questions/{first}/"),
+            format!("/teacher/questions/{first}/options/"),
+        ];
+        let create = async |options: usize| {
+            let options = vec![json!({"option_text": "Air"}); options];
+            let body = json!({"question_text": "?", "question_type": "multiple_choice", "options": options});
+            cost_of(mona.post(&questions, body)).await
+        };
+        let costs = async || {
+            let mut costs = Vec::new();
+            for path in &paths {
+                costs.push(cost(&mona, path).await);
+            }
+            costs.push(cost(&omar, "/student/assessments/mona/").await);
+            costs.push(create(1).await);
+            costs
+        };
+        let few = costs().await;
+        // Who asks is one of them, and whose it is another.
+        assert_eq!(few, [2, 4, 4, 4, 4, 4, 8]);
+        for _ in 0..50 {
+            question(&mona, &id, json!({})).await;
+            assessment(&mona, json!({})).await;
+        }
+        assert_eq!(costs().await, few);
+        assert_eq!(create(100).await, few[6]);
     }
 }

@@ -231,8 +231,11 @@ pub async fn create_question(
             let mut tx = school.storage.write().await?;
             authoring::lock_owned(&mut *tx, teacher, assessment).await?;
             let order = match new.order {
-                Some(order) => order,
                 None => tx.questions().next_order(assessment).await?,
+                Some(order) => {
+                    make_room(&mut *tx, assessment, order, id).await?;
+                    order
+                }
             };
             let mut question = Question {
                 id,
@@ -248,7 +251,6 @@ pub async fn create_question(
                 options: options.clone(),
             };
             image.clone().apply(&mut question.image);
-            make_room(&mut *tx, &question).await?;
             tx.questions().add(&question).await?;
             tx.questions().add_options(&options).await?;
             tx.assessments().recount(assessment, now).await?;
@@ -259,10 +261,14 @@ pub async fn create_question(
 }
 
 /// Moves the others out of the way of a question that is about to take its place.
-async fn make_room(tx: &mut dyn Transaction, question: &Question) -> Result<(), StoreError> {
-    let Question { assessment, order, id, .. } = *question;
-    match tx.questions().order_is_taken(assessment, order, id).await? {
-        true => tx.questions().make_room(assessment, order, id).await,
+async fn make_room(
+    tx: &mut dyn Transaction,
+    assessment: Uuid,
+    order: i64,
+    question: Uuid,
+) -> Result<(), StoreError> {
+    match tx.questions().order_is_taken(assessment, order, question).await? {
+        true => tx.questions().make_room(assessment, order, question).await,
         false => Ok(()),
     }
 }
@@ -297,9 +303,11 @@ pub async fn update_question(
             if question != before {
                 question.version += 1;
             }
-            question.order = changes.order.unwrap_or(question.order);
+            if let Some(order) = changes.order {
+                make_room(&mut *tx, assessment.id, order, id).await?;
+                question.order = order;
+            }
             if question != before {
-                make_room(&mut *tx, &question).await?;
                 tx.questions().save(&question).await?;
                 if let Some(options) = &options {
                     tx.questions().delete_options(id).await?;
