@@ -9,12 +9,22 @@
 //!
 //! A variant of [`Task`] with ids, not contents, and an arm in `run`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::timeout,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -171,6 +181,35 @@ pub trait JobStore: Send {
     async fn give_up(&mut self, id: Uuid, at: DateTime<Utc>, error: &str) -> StoreResult<()>;
 }
 
+/// Wakes workers, so that a job is done right after its commit and not when somebody looks.
+#[derive(Debug, Default)]
+pub struct Alarm {
+    quick: Notify,
+    slow: Notify,
+    /// A slow job was added, in a transaction that may not be committed yet.
+    has_slow: AtomicBool,
+}
+
+impl Alarm {
+    fn note(&self, task: &Task) {
+        if task.is_slow() {
+            self.has_slow.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Something was committed.
+    pub(crate) fn ring(&self) {
+        self.quick.notify_one();
+        if self.has_slow.swap(false, Ordering::Relaxed) {
+            self.slow.notify_one();
+        }
+    }
+
+    async fn rung(&self, slow: bool) {
+        if slow { self.slow.notified().await } else { self.quick.notified().await }
+    }
+}
+
 /// Adds a job to this transaction.
 pub async fn later(tx: &mut dyn Transaction, school: &School, task: Task) -> StoreResult<()> {
     add(tx, school, task, school.clock.now(), None).await
@@ -203,6 +242,7 @@ async fn add(
     due_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
 ) -> StoreResult<()> {
+    school.work.note(&task);
     let now = school.clock.now();
     let job = NewJob { id: school.entropy.uuid(now), task, created_at: now, due_at, expires_at };
     tx.jobs().add(&job).await
@@ -283,7 +323,7 @@ async fn serve(slow: bool, school: Arc<School>, mut stop: watch::Receiver<bool>)
             }
         }
         tokio::select! {
-            () = school.work.notified() => {}
+            () = school.work.rung(slow) => {}
             () = tokio::time::sleep(wait(&school, slow).await) => {}
             _ = stop.changed() => {}
         }

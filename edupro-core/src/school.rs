@@ -2,14 +2,13 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
-
 use crate::{
     Clock, Entropy, Storage, StoreError,
     accounts::{Keys, Passwords},
     error::store_error,
     files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
     grading::Graders,
+    jobs::Alarm,
     mail::{Mailer, Templates},
     payment::PaymentProvider,
     storage,
@@ -78,8 +77,8 @@ pub struct School {
     pub video: VideoHosts,
     /// What this school has set.
     pub settings: Settings,
-    /// Wakes the worker when a committed transaction may have left a job.
-    pub work: Arc<Notify>,
+    /// Wakes a worker when a committed transaction may have left a job.
+    pub work: Alarm,
 }
 
 impl School {
@@ -91,7 +90,7 @@ impl School {
         F: Future<Output = Result<T, E>>,
     {
         let done = storage::atomically(&*self.entropy, work).await;
-        self.work.notify_one();
+        self.work.ring();
         done
     }
 

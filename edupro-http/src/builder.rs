@@ -11,12 +11,13 @@ use edupro_core::{
     accounts::{HashCost, Keys, Passwords, WeakSecret},
     files::{FileError, FileStore},
     grading::{AssessmentGrader, Graders},
+    jobs::Alarm,
     mail::{LogMailer, Mailer, Templates},
     payment::{CouponEngine, PaymentProvider},
     video::{LocalVideo, VideoHosts, VideoProvider},
 };
 use ipnet::IpNet;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::{EduPro, edupro::Parts, guard::Traffic};
 
@@ -231,7 +232,7 @@ impl Builder {
             graders: self.graders,
             video: VideoHosts::new(current, others, &self.clock),
             settings: self.settings,
-            work: Arc::new(Notify::new()),
+            work: Alarm::default(),
             entropy: self.entropy,
             clock: Arc::clone(&self.clock),
         };

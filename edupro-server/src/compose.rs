@@ -1,5 +1,7 @@
 //! From a configuration to a school: the only place that knows which provider is behind a name.
 
+mod video;
+
 use std::{num::NonZeroU16, sync::Arc};
 
 use anyhow::Context;
@@ -17,7 +19,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::{
     Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailProvider, MailTls, Origin,
-    Payment, Smtp, StripeKeys, VideoProvider,
+    Payment, Smtp, StripeKeys,
 };
 
 /// The school of a configuration, for a command that does not listen.
@@ -58,9 +60,8 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
     let config = &loaded.config;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    // One provider each, so far: with a second one this line no longer compiles.
-    let (VideoProvider::Local, GradingProvider::Auto) =
-        (config.video.provider, config.grading.provider);
+    // One provider, so far: with a second one this line no longer compiles.
+    let GradingProvider::Auto = config.grading.provider;
     let mut builder = EduPro::builder(Arc::new(database))
         .secret(config.secret(&*entropy)?.expose_secret())
         .settings(settings(config))
@@ -80,7 +81,7 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
     if let Some(url) = &config.http.public_url {
         builder = builder.public_url(url.as_str());
     }
-    Ok(builder.build()?)
+    Ok(video::add(loaded, builder)?.build()?)
 }
 
 fn settings(config: &Config) -> Settings {

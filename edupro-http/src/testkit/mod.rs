@@ -24,6 +24,7 @@
 
 mod answer;
 mod browser;
+pub mod vdocipher;
 
 use std::{path::Path, sync::Arc};
 
@@ -43,6 +44,7 @@ use tempfile::TempDir;
 pub use self::{
     answer::Answer,
     browser::{Browser, Part},
+    vdocipher::FakeVdoCipher,
 };
 use crate::{Builder, EduPro};
 

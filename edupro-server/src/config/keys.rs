@@ -49,7 +49,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("video.webhook_token", Kind::Secret),
     ("video.base_url", Kind::Text),
     ("video.player_url", Kind::Text),
-    ("video.bunny_library_id", Kind::Text),
+    ("video.bunny_library_id", Kind::Number),
     ("video.bunny_api_key", Kind::Secret),
     ("video.bunny_read_only_key", Kind::Secret),
     ("video.bunny_token_key", Kind::Secret),

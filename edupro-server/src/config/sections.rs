@@ -203,7 +203,7 @@ pub(super) struct VideoKeys {
     pub(super) webhook_token: Option<SecretString>,
     pub(super) base_url: Option<PublicUrl>,
     pub(super) player_url: Option<PublicUrl>,
-    pub(super) bunny_library_id: Option<String>,
+    pub(super) bunny_library_id: Option<u64>,
     #[serde(serialize_with = "hidden")]
     pub(super) bunny_api_key: Option<SecretString>,
     #[serde(serialize_with = "hidden")]

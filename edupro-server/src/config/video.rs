@@ -43,7 +43,7 @@ pub struct VdoCipherKeys {
 #[non_exhaustive]
 pub struct BunnyKeys {
     /// The number of the library.
-    pub library_id: String,
+    pub library_id: u64,
     /// The key of the library's API.
     pub api_key: SecretString,
     /// What its webhooks are signed with; without it there are none.
@@ -116,13 +116,9 @@ impl VdoCipherKeys {
 
 impl BunnyKeys {
     fn new(keys: &VideoKeys, key: &SecretString) -> Result<Self, Problem> {
-        let library = keys.bunny_library_id.clone();
+        let library = keys.bunny_library_id;
         let library_id =
             library.ok_or_else(|| missing("video.bunny_library_id", VideoKind::Bunny))?;
-        if library_id.is_empty() || !library_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            let problem = "must be the number of the library, such as \"759\"";
-            return Err(("video.bunny_library_id", problem.to_owned()));
-        }
         let token = keys.bunny_token_key.as_ref();
         let token = token.ok_or_else(|| missing("video.bunny_token_key", VideoKind::Bunny))?;
         Ok(Self {

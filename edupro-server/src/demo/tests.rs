@@ -78,8 +78,8 @@ async fn contents(school: &School) -> Vec<String> {
         for (module, lessons) in modules {
             contents.push(format!("  {} {} {:?}", module.order, module.title, module.price));
             for lesson in lessons {
-                let files = [&lesson.video, &lesson.document, &lesson.thumbnail];
-                let files = files.map(Option::is_some);
+                let files = [&lesson.document, &lesson.thumbnail].map(Option::is_some);
+                let files = [lesson.video.is_some(), files[0], files[1]];
                 contents.push(format!("    {} {} {files:?}", lesson.order, lesson.title));
             }
         }
