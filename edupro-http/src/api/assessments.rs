@@ -193,7 +193,7 @@ impl<R> AssessmentView<R> {
 }
 
 impl AssessmentView<String> {
-    fn listed(assessment: Assessment, now: DateTime<Utc>) -> Self {
+    pub(crate) fn listed(assessment: Assessment, now: DateTime<Utc>) -> Self {
         let related_to = related_to(assessment.link.as_ref());
         Self::new(assessment, related_to, now)
     }
