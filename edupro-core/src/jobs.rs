@@ -30,6 +30,7 @@ use uuid::Uuid;
 use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::{UserId, resets::CODE_TTL},
+    attempts,
     error::Source,
     files::FileKey,
     mail::{MailError, Message, Template},
@@ -63,6 +64,9 @@ const SLOW_WORKERS: usize = 2;
 const LOOK: Duration = Duration::from_secs(5);
 /// How often what has ended is marked so. Access asks the clock itself (behaviour G17).
 const EXPIRY: TimeDelta = TimeDelta::minutes(5);
+/// How often attempts whose time ran out are marked so. Whoever reads one asks the clock itself
+/// (behaviour G17).
+const ATTEMPT_EXPIRY: TimeDelta = TimeDelta::minutes(1);
 /// How often a provider is asked about payments of which it has said nothing.
 const RECONCILIATION: TimeDelta = TimeDelta::minutes(10);
 /// How often old sessions, codes, counters and staged files are swept out.
@@ -298,6 +302,8 @@ impl Worker {
         workers.spawn(every(SWEEPING, uploads::sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(HOUSEKEEPING, sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop.clone()));
+        let school = Arc::clone(&self.school);
+        workers.spawn(every(ATTEMPT_EXPIRY, attempts::expire, school, stop.clone()));
         let reconcile = orders::reconcile;
         workers.spawn(every(RECONCILIATION, reconcile, Arc::clone(&self.school), stop));
         workers.join_all().await;

@@ -13,9 +13,9 @@ use axum::{
 use crate::{
     EduPro,
     api::{
-        accounts, assessments, categories, coupons, courses, enrollments, health, index, lessons,
-        modules, payments, progress, questions, ratings, registration, roster, students, teachers,
-        videos,
+        accounts, assessments, attempts, categories, coupons, courses, enrollments, health, index,
+        lessons, modules, payments, progress, questions, ratings, registration, results, roster,
+        students, teachers, videos,
     },
     error::ApiError,
     guard, media,
@@ -166,6 +166,26 @@ pub(crate) fn api() -> Api {
                 .delete(questions::delete_option),
         ) // 10.6
         .at("/student/assessments/{teacher_username}/", get(assessments::list_open)) // 10.7
+        .at("/student/assessments/{assessment_id}/{teacher_username}/start/", post(attempts::start)) // 10.8
+        .at_root_too(
+            "/students/attempts/{attempt_id}/submit/",
+            post(attempts::submit).put(attempts::submit).patch(attempts::submit),
+        ) // 10.9, X15
+        .at_root_too("/student/{teacher_username}/attempts/", get(results::list_own)) // 10.10
+        .at_root_too("/student/attempts/{attempt_id}/result/", get(results::show)) // 10.11
+        .bare("/teacher/assessments/{assessment_id}/attempts/", get(results::list_of_assessment)) // X5
+        .bare(
+            "/teacher/assessments/{assessment_id}/attempts/{student_username}/",
+            get(results::page_of_student_in_assessment),
+        ) // X6, X8
+        .bare(
+            "/teacher/assessments/attempts/{student_username}/",
+            get(results::page_of_student_of_teacher),
+        ) // X7
+        .bare(
+            "/teacher/courses/{course_id}/assessments/attempts/{student_username}/",
+            get(results::page_of_student_in_course),
+        ) // X9
 }
 
 /// The contract, the index of it, files and health, with what guards them all.
@@ -204,14 +224,16 @@ impl Api {
         self.bare(path, methods)
     }
 
+    /// A path of the contract that it prints without the prefix: it is there with it too.
+    fn at_root_too(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
+        self.router = both_ways(self.router, path, &methods);
+        self.at(path, methods)
+    }
+
     /// A path beside the contract, or one of it whose parameter is missing: it has an answer of its
     /// own (behaviour G1) but is no path of the index.
     fn bare(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
-        let short = path.trim_end_matches('/');
-        self.router = self
-            .router
-            .route(&format!("{PREFIX}{short}"), methods.clone())
-            .route(&format!("{PREFIX}{short}/"), methods);
+        self.router = both_ways(self.router, &format!("{PREFIX}{path}"), &methods);
         self
     }
 
@@ -219,6 +241,12 @@ impl Api {
     pub(crate) fn paths(&self) -> &[&'static str] {
         &self.paths
     }
+}
+
+/// A path with its last slash and without.
+fn both_ways(router: Router<EduPro>, path: &str, methods: &MethodRouter<EduPro>) -> Router<EduPro> {
+    let short = path.trim_end_matches('/');
+    router.route(short, methods.clone()).route(&format!("{short}/"), methods.clone())
 }
 
 /// 405, or what an OPTIONS request wants: axum adds `Allow` to both.

@@ -1,30 +1,26 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edupro_core::{
     Page, PageOf, StoreError, StoreResult,
     access::Ties,
     accounts::{UserId, username_key},
-    assessments::{Assessment, AssessmentType},
+    assessments::Assessment,
     attempts::{
-        Answer, AnswerState, Attempt, AttemptStatus, AttemptStore, AttemptSummary, AttemptsOf,
-        Candidate, Paper, PaperQuestion, Sitting, Taker,
+        Answer, Attempt, AttemptStatus, AttemptStore, AttemptSummary, AttemptsOf, Candidate, Paper,
+        PaperQuestion, Sitting,
     },
 };
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::{
+    answers,
     assessments::{AssessmentRow, assessment_columns, assessment_tables, holdings},
+    attempt_lists,
     cents::{from_cents, to_cents},
-    questions::question_type,
     roster::standing,
-    sql::{Query, Tx, vanished},
+    sql::{Tx, vanished},
 };
-
-/// Most answers that one statement keeps: SQLite binds no more than 32,766 values.
-const ANSWERS_AT_ONCE: usize = 500;
 
 /// The columns of [`AttemptRow`], from a table called `t`.
 macro_rules! attempt_columns {
@@ -35,6 +31,7 @@ macro_rules! attempt_columns {
          t.graded_at, t.graded_by, t.teacher_feedback"
     };
 }
+pub(crate) use attempt_columns;
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct AttemptRow {
@@ -184,97 +181,6 @@ impl TryFrom<SittingRow> for Sitting {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct SummaryRow {
-    #[sqlx(flatten)]
-    attempt: AttemptRow,
-    #[sqlx(flatten)]
-    assessment: AssessmentRow,
-    username: String,
-    full_name: String,
-}
-
-impl TryFrom<SummaryRow> for AttemptSummary {
-    type Error = StoreError;
-
-    fn try_from(row: SummaryRow) -> StoreResult<Self> {
-        let attempt = Attempt::try_from(row.attempt)?;
-        let SummaryRow { username, full_name, .. } = row;
-        let student = Taker { id: attempt.student, username, full_name };
-        Ok(Self { attempt, assessment: row.assessment.try_into()?, student })
-    }
-}
-
-/// The columns of [`AnswerRow`], from a table called `w`.
-macro_rules! answer_columns {
-    () => {
-        "w.id AS answer_id, w.attempt_id AS answer_attempt_id, w.question_id, w.question_version,
-         w.position, w.question_text, w.question_type, w.points, w.selected, w.text_answer,
-         w.blanks, w.student_answer, w.correct_answer, w.state, w.grader, w.deferred_at,
-         w.points_awarded, w.is_correct, w.teacher_feedback AS answer_feedback, w.auto_graded AS answer_auto_graded,
-         w.manual_graded, w.graded_at AS answer_graded_at"
-    };
-}
-
-#[derive(sqlx::FromRow)]
-pub(crate) struct AnswerRow {
-    answer_id: Uuid,
-    answer_attempt_id: Uuid,
-    question_id: Uuid,
-    question_version: i64,
-    position: i64,
-    question_text: String,
-    question_type: String,
-    points: i64,
-    selected: Json<Vec<Uuid>>,
-    text_answer: Option<String>,
-    blanks: Option<Json<BTreeMap<String, String>>>,
-    student_answer: String,
-    correct_answer: String,
-    state: String,
-    grader: Option<String>,
-    deferred_at: Option<DateTime<Utc>>,
-    points_awarded: Option<i64>,
-    is_correct: Option<bool>,
-    answer_feedback: Option<String>,
-    answer_auto_graded: bool,
-    manual_graded: bool,
-    answer_graded_at: Option<DateTime<Utc>>,
-}
-
-impl TryFrom<AnswerRow> for Answer {
-    type Error = StoreError;
-
-    fn try_from(row: AnswerRow) -> StoreResult<Self> {
-        let state = AnswerState::from_word(&row.state)
-            .ok_or(StoreError::Corrupt { column: "answers.state", value: row.state })?;
-        Ok(Self {
-            id: row.answer_id,
-            attempt: row.answer_attempt_id,
-            question: row.question_id,
-            question_version: row.question_version,
-            order: row.position,
-            question_text: row.question_text,
-            kind: question_type("answers.question_type", row.question_type)?,
-            points: from_cents(row.points),
-            selected: row.selected.0,
-            text: row.text_answer,
-            blanks: row.blanks.map(|blanks| blanks.0),
-            student_answer: row.student_answer,
-            correct_answer: row.correct_answer,
-            state,
-            grader: row.grader,
-            deferred_at: row.deferred_at,
-            points_awarded: row.points_awarded.map(from_cents),
-            is_correct: row.is_correct,
-            teacher_feedback: row.answer_feedback,
-            auto_graded: row.answer_auto_graded,
-            manual_graded: row.manual_graded,
-            graded_at: row.answer_graded_at,
-        })
-    }
-}
-
 /// Attempts called `t` whose time ran out before the placeholder `$1`, as they are then.
 macro_rules! expire {
     ($rest:literal) => {
@@ -287,81 +193,6 @@ macro_rules! expire {
         )
     };
 }
-
-/// A value for a placeholder.
-enum Value {
-    Id(Uuid),
-    Number(i64),
-    Word(String),
-}
-
-/// Which attempts are asked for. Only what is becomes a condition, so that each list finds its
-/// index.
-struct Filter {
-    conditions: String,
-    values: Vec<Value>,
-}
-
-impl Filter {
-    fn new(of: &AttemptsOf) -> Self {
-        let mut filter = Self { conditions: "TRUE".to_owned(), values: Vec::new() };
-        filter.add("a.teacher_id =", [Value::Number(of.teacher.0)]);
-        filter.add("t.assessment_id =", of.assessment.map(Value::Id));
-        filter.add("c.id =", of.course.map(Value::Id));
-        filter.add("t.student_id =", of.student.map(|student| Value::Number(student.0)));
-        let username = of.username.as_deref().map(username_key);
-        filter.add("u.username_key =", username.map(Value::Word));
-        let kinds = of.kind.map(AssessmentType::synonyms).into_iter().flatten();
-        filter.add("a.assessment_type =", kinds.map(|kind| Value::Word(kind.as_str().to_owned())));
-        filter
-    }
-
-    /// What holds for one of the values, if there are any.
-    fn add(&mut self, what: &str, values: impl IntoIterator<Item = Value>) {
-        let mut one_of = Vec::new();
-        for value in values {
-            self.values.push(value);
-            one_of.push(format!("{what} ${}", self.values.len()));
-        }
-        if !one_of.is_empty() {
-            self.conditions.push_str(&format!(" AND ({})", one_of.join(" OR ")));
-        }
-    }
-
-    fn bind<'c>(&self, mut statement: Query<'c>) -> Query<'c> {
-        for value in &self.values {
-            statement = match value {
-                Value::Id(id) => statement.bind(*id),
-                Value::Number(number) => statement.bind(*number),
-                Value::Word(word) => statement.bind(word.clone()),
-            };
-        }
-        statement
-    }
-
-    fn count(&self) -> String {
-        format!("SELECT COUNT(*) FROM {SUMMARY_TABLES} WHERE {}", self.conditions)
-    }
-
-    /// The statement for the attempts, with what comes behind the conditions.
-    fn summaries(&self) -> String {
-        format!(
-            "SELECT {}, {}, u.username, p.full_name FROM {SUMMARY_TABLES}
-             WHERE {} ORDER BY t.started_at DESC, t.id DESC",
-            attempt_columns!(),
-            assessment_columns!(),
-            self.conditions,
-        )
-    }
-}
-
-/// Attempts with what they are about.
-const SUMMARY_TABLES: &str = concat!(
-    assessment_tables!(),
-    " JOIN attempts t ON t.assessment_id = a.id
-      JOIN users u ON u.id = t.student_id
-      JOIN student_profiles p ON p.id = t.student_id"
-);
 
 #[async_trait]
 impl AttemptStore for Tx {
@@ -509,23 +340,11 @@ impl AttemptStore for Tx {
     }
 
     async fn add_answers(&mut self, answers: &[Answer]) -> StoreResult<()> {
-        for answers in answers.chunks(ANSWERS_AT_ONCE) {
-            add_answers(self, answers).await?;
-        }
-        Ok(())
+        answers::add(self, answers).await
     }
 
     async fn answers(&mut self, attempt: Uuid) -> StoreResult<Vec<Answer>> {
-        let rows = self
-            .query(concat!(
-                "SELECT ",
-                answer_columns!(),
-                " FROM answers w WHERE w.attempt_id = $1 ORDER BY w.position"
-            ))
-            .bind(attempt)
-            .all::<AnswerRow>()
-            .await?;
-        rows.into_iter().map(Answer::try_from).collect()
+        answers::list(self, attempt).await
     }
 
     async fn known_options(&mut self, options: &[Uuid]) -> StoreResult<Vec<Uuid>> {
@@ -551,10 +370,7 @@ impl AttemptStore for Tx {
     }
 
     async fn list(&mut self, of: &AttemptsOf) -> StoreResult<Vec<AttemptSummary>> {
-        let filter = Filter::new(of);
-        let statement = self.query_built(filter.summaries());
-        let rows = filter.bind(statement).all::<SummaryRow>().await?;
-        rows.into_iter().map(AttemptSummary::try_from).collect()
+        attempt_lists::list(self, of).await
     }
 
     async fn page(
@@ -562,65 +378,6 @@ impl AttemptStore for Tx {
         of: &AttemptsOf,
         page: Page,
     ) -> StoreResult<Option<PageOf<AttemptSummary>>> {
-        let filter = Filter::new(of);
-        let statement = self.query_built(filter.count());
-        let (count,) = filter.bind(statement).one::<(i64,)>().await?;
-        let Some(window) = page.window(count) else { return Ok(None) };
-        let (limit, offset) = (filter.values.len() + 1, filter.values.len() + 2);
-        let text = format!("{} LIMIT ${limit} OFFSET ${offset}", filter.summaries());
-        let rows = filter
-            .bind(self.query_built(text))
-            .bind(window.limit)
-            .bind(window.offset)
-            .all::<SummaryRow>()
-            .await?;
-        let items = rows.into_iter().map(AttemptSummary::try_from).collect::<StoreResult<_>>()?;
-        Ok(Some(PageOf { items, count, number: window.number }))
+        attempt_lists::page(self, of, page).await
     }
-}
-
-async fn add_answers(tx: &mut Tx, answers: &[Answer]) -> StoreResult<()> {
-    const COLUMNS: usize = 22;
-    let rows: Vec<String> = (0..answers.len())
-        .map(|row| {
-            let places: Vec<_> = (1..=COLUMNS).map(|n| format!("${}", row * COLUMNS + n)).collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
-    let mut statement = tx.query_built(format!(
-        "INSERT INTO answers (id, attempt_id, question_id, question_version, position,
-                              question_text, question_type, points, selected, text_answer, blanks,
-                              student_answer, correct_answer, state, grader, deferred_at,
-                              points_awarded, is_correct, teacher_feedback, auto_graded,
-                              manual_graded, graded_at)
-         VALUES {}",
-        rows.join(", ")
-    ));
-    for answer in answers {
-        statement = statement
-            .bind(answer.id)
-            .bind(answer.attempt)
-            .bind(answer.question)
-            .bind(answer.question_version)
-            .bind(answer.order)
-            .bind(answer.question_text.clone())
-            .bind(answer.kind.as_str())
-            .bind(to_cents(answer.points))
-            .bind(Json(answer.selected.clone()))
-            .bind(answer.text.clone())
-            .bind(answer.blanks.clone().map(Json))
-            .bind(answer.student_answer.clone())
-            .bind(answer.correct_answer.clone())
-            .bind(answer.state.as_str())
-            .bind(answer.grader.clone())
-            .bind(answer.deferred_at)
-            .bind(answer.points_awarded.map(to_cents))
-            .bind(answer.is_correct)
-            .bind(answer.teacher_feedback.clone())
-            .bind(answer.auto_graded)
-            .bind(answer.manual_graded)
-            .bind(answer.graded_at);
-    }
-    statement.execute().await?;
-    Ok(())
 }

@@ -25,7 +25,9 @@
 //! `impl <Noun>Store for Tx`, and its line in `impl Transaction for Tx`.
 
 mod access;
+mod answers;
 mod assessments;
+mod attempt_lists;
 mod attempts;
 mod categories;
 mod cents;

@@ -1,9 +1,13 @@
 //! What is handed in, and what becomes of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Paper, PaperQuestion};
@@ -17,7 +21,7 @@ use crate::{
 pub const ANSWER_LENGTH: usize = 20_000;
 
 /// What a student hands in for one question. What does not fit the question's type says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SentAnswer {
     /// Which question.
     pub question: Uuid,
@@ -27,6 +31,16 @@ pub struct SentAnswer {
     pub text: Option<String>,
     /// A text for each blank, by its name; says nothing beside a text.
     pub blanks: Option<BTreeMap<String, String>>,
+}
+
+impl fmt::Debug for SentAnswer {
+    /// What a student wrote stays out of the log.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SentAnswer")
+            .field("question", &self.question)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is wrong with something that was handed in.

@@ -5,8 +5,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    Answer, AnswerProblem, AnswerState, Attempt, AttemptStatus, GRACE, Outcome, Paper, SentAnswer,
-    Sitting,
+    Answer, AnswerProblem, AnswerState, Attempt, AttemptStatus, Outcome, Paper, SentAnswer, Sitting,
 };
 use crate::{
     School, StoreError, Transaction,
@@ -24,7 +23,7 @@ pub enum SubmitError {
     /// It has ended.
     #[error("This attempt is not in progress.")]
     NotInProgress,
-    /// Its time has run out, which is noted.
+    /// Its time has run out.
     #[error("Time limit exceeded. Attempt expired.")]
     TooLate,
     /// The student may not take the assessment any more.
@@ -38,8 +37,7 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
-/// Whether the student may hand the attempt in now, whatever is in it. One that is too late
-/// is not expired by this.
+/// Whether the student may hand the attempt in now, whatever is in it.
 pub async fn check_open(
     tx: &mut dyn Transaction,
     student: &User,
@@ -81,15 +79,7 @@ pub async fn submit(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let sitting = match open(&mut *tx, student, attempt, now).await {
-                Err(SubmitError::TooLate) => {
-                    tx.attempts().expire_one(attempt, now - GRACE).await?;
-                    tx.commit().await?;
-                    return Err(SubmitError::TooLate);
-                }
-                found => found?,
-            };
-            let Sitting { attempt, paper, .. } = sitting;
+            let Sitting { attempt, paper, .. } = open(&mut *tx, student, attempt, now).await?;
             if let Some(problems) = problems(&mut *tx, &paper, sent).await? {
                 return Err(SubmitError::Answers(problems));
             }

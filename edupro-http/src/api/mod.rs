@@ -17,6 +17,7 @@ pub(crate) mod progress;
 pub(crate) mod questions;
 pub(crate) mod ratings;
 pub(crate) mod registration;
+pub(crate) mod results;
 pub(crate) mod roster;
 pub(crate) mod students;
 pub(crate) mod teachers;

@@ -77,7 +77,7 @@ fn read<F: Form>(element: Value) -> Result<(Option<F>, FieldErrors), Wrong> {
 }
 
 /// The JSON that a value is. A text that is none stays a text.
-fn json_of(raw: Raw) -> Value {
+pub(super) fn json_of(raw: Raw) -> Value {
     match raw {
         Raw::Json(Value::String(text)) | Raw::Text(text) => {
             serde_json::from_str(&text).unwrap_or(Value::String(text))

@@ -13,6 +13,7 @@ pub(crate) mod lists;
 mod multipart;
 pub(crate) mod numbers;
 mod pace;
+pub(crate) mod several;
 
 use axum::{
     body::Bytes,
@@ -33,7 +34,7 @@ use crate::{
 
 /// What a field's rule in a `form!` is made of.
 pub(crate) mod rules {
-    pub(crate) use super::{fields::*, files::*, lists::*, numbers::*};
+    pub(crate) use super::{fields::*, files::*, lists::*, numbers::*, several::*};
 }
 
 /// Largest JSON or urlencoded body, in bytes (behaviour G2).
