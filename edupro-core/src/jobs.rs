@@ -33,6 +33,7 @@ use crate::{
     attempts,
     error::Source,
     files::FileKey,
+    grading,
     mail::{MailError, Message, Template},
     payment::orders,
     video::{
@@ -67,6 +68,8 @@ const EXPIRY: TimeDelta = TimeDelta::minutes(5);
 /// How often attempts whose time ran out are marked so. Whoever reads one asks the clock itself
 /// (behaviour G17).
 const ATTEMPT_EXPIRY: TimeDelta = TimeDelta::minutes(1);
+/// How often what no grader has graded in time is left to people.
+const GRADING: TimeDelta = TimeDelta::minutes(1);
 /// How often a provider is asked about payments of which it has said nothing.
 const RECONCILIATION: TimeDelta = TimeDelta::minutes(10);
 /// How often old sessions, codes, counters and staged files are swept out.
@@ -111,6 +114,15 @@ pub enum Task {
         video: Uuid,
         /// How often it was asked before; without it nobody asks again afterwards.
         round: Option<usize>,
+    },
+    /// Asks a grader about an answer that was deferred to it.
+    GradeAnswer {
+        /// Which.
+        answer: Uuid,
+        /// Under which version of its question.
+        version: i64,
+        /// How often it was asked before.
+        round: usize,
     },
     /// Deletes a video that no lesson shows any more.
     DeleteVideo {
@@ -160,6 +172,9 @@ pub struct Job {
 pub trait JobStore: Send {
     /// Adds a job.
     async fn add(&mut self, job: &NewJob) -> StoreResult<()>;
+
+    /// Adds jobs, however many, in one statement for every five hundred.
+    async fn add_all(&mut self, jobs: &[NewJob]) -> StoreResult<()>;
 
     /// When the next quick, or the next slow job is due; `None` when there is none.
     async fn next_due(&mut self, slow: bool) -> StoreResult<Option<DateTime<Utc>>>;
@@ -217,6 +232,22 @@ impl Alarm {
 /// Adds a job to this transaction.
 pub async fn later(tx: &mut dyn Transaction, school: &School, task: Task) -> StoreResult<()> {
     add(tx, school, task, school.clock.now(), None).await
+}
+
+/// Adds jobs to this transaction.
+pub async fn all_later(
+    tx: &mut dyn Transaction,
+    school: &School,
+    tasks: Vec<Task>,
+) -> StoreResult<()> {
+    let now = school.clock.now();
+    let job = |task| {
+        school.work.note(&task);
+        let id = school.entropy.uuid(now);
+        NewJob { id, task, created_at: now, due_at: now, expires_at: None }
+    };
+    let jobs: Vec<_> = tasks.into_iter().map(job).collect();
+    tx.jobs().add_all(&jobs).await
 }
 
 /// Adds a job that is to be done at `due`, or soon after, to this transaction.
@@ -304,6 +335,7 @@ impl Worker {
         workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop.clone()));
         let school = Arc::clone(&self.school);
         workers.spawn(every(ATTEMPT_EXPIRY, attempts::expire, school, stop.clone()));
+        workers.spawn(every(GRADING, grading::leave_late, Arc::clone(&self.school), stop.clone()));
         let reconcile = orders::reconcile;
         workers.spawn(every(RECONCILIATION, reconcile, Arc::clone(&self.school), stop));
         workers.join_all().await;
@@ -486,6 +518,9 @@ async fn run(school: &School, job: &Job) -> Result<(), JobError> {
         Task::UploadVideo { video } => Ok(uploads::push(school, *video).await?),
         Task::CheckVideo { video, round } => Ok(status::look(school, *video, *round).await?),
         Task::DeleteVideo { video } => Ok(uploads::delete(school, *video).await?),
+        Task::GradeAnswer { answer, version, round } => {
+            Ok(grading::ask(school, *answer, *version, *round).await?)
+        }
     }
 }
 

@@ -143,6 +143,8 @@ CREATE TABLE answers (
     grader           TEXT,
     ticket           TEXT,
     deferred_at      TIMESTAMPTZ,
+    -- What a grader said that left it to a person: why, and what it would give.
+    remark           JSONB,
     CHECK (points_awarded <= points),
     CHECK (state <> 'graded' OR (points_awarded IS NOT NULL AND is_correct IS NOT NULL)),
     CHECK (state <> 'deferred' OR (grader IS NOT NULL AND deferred_at IS NOT NULL))

@@ -27,6 +27,7 @@ macro_rules! answer_columns {
          w.manual_graded, w.graded_at AS answer_graded_at"
     };
 }
+pub(crate) use answer_columns;
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct AnswerRow {

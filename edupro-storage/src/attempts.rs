@@ -85,7 +85,7 @@ impl TryFrom<AttemptRow> for Attempt {
 }
 
 #[derive(sqlx::FromRow)]
-struct PaperRow {
+pub(crate) struct PaperRow {
     paper_id: Uuid,
     paper_assessment_id: Uuid,
     paper_revision: i64,

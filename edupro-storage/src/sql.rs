@@ -249,6 +249,19 @@ fn trouble(code: &str) -> Trouble {
     }
 }
 
+/// Most rows that one statement is given: SQLite binds no more than 32,766 values.
+pub(crate) const ROWS_AT_ONCE: usize = 500;
+
+/// The placeholders of so many rows of so many columns, from `$first` on: `($1, $2), ($3, $4)`.
+pub(crate) fn value_rows(first: usize, rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<_> =
+            (0..columns).map(|column| format!("${}", first + row * columns + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// A condition that finds a word in a table's `search_text`, and the value for its placeholder.
 pub(crate) struct Search {
     pub(crate) condition: String,
@@ -298,6 +311,12 @@ mod tests {
         assert_eq!(placeholders("SELECT 1"), 0);
         assert_eq!(placeholders("SELECT $2, $1, $2"), 2);
         assert_eq!(placeholders("VALUES ($9, $10)"), 10);
+    }
+
+    #[test]
+    fn rows_of_values_go_on_counting() {
+        assert_eq!(value_rows(1, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(value_rows(3, 1, 1), "($3)");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+pub(crate) use self::authoring::lock_owned;
 pub use self::{
     authoring::{
         AssessmentChanges, NewAssessment, PASSING_GRADE, create, create_in_course, delete, list,

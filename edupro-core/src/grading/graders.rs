@@ -1,7 +1,10 @@
 use std::{
+    collections::HashMap,
     fmt::{self, Debug},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
+
+use chrono::{DateTime, Utc};
 
 use super::{
     AssessmentGrader, AutoGrader, GradeError, GradeRequest, Marking, MarkingError, Share, Verdict,
@@ -17,6 +20,8 @@ use crate::assessments::QuestionType;
 #[derive(Clone, Default)]
 pub struct Graders {
     own: Vec<Arc<dyn AssessmentGrader>>,
+    /// Who could not be reached, and until when nobody tries again.
+    resting: Arc<Mutex<HashMap<String, DateTime<Utc>>>>,
 }
 
 /// What becomes of an answer that was just handed in.
@@ -108,6 +113,18 @@ impl Graders {
             }
             Some(verdict) => fit(grader, verdict).map(Some),
         }
+    }
+
+    /// Until when the grader of this name is left alone, if it is.
+    pub(super) fn rests(&self, name: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.get(name).copied().filter(|until| now < *until)
+    }
+
+    /// Leaves a grader alone that could not be reached: others wait behind it.
+    pub(super) fn rest(&self, name: &str, until: DateTime<Utc>) {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.insert(name.to_owned(), until);
     }
 
     fn own(&self, kind: QuestionType, marking: &Marking) -> Option<&Arc<dyn AssessmentGrader>> {

@@ -1,11 +1,11 @@
 //! Who graded what.
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::accounts::UserId;
+use super::{GradingError, by_hand::owned_answer};
+use crate::{Transaction, accounts::UserId};
 
 /// Why an answer got its points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum GradingReason {
     Auto,
     /// A person did.
     Manual,
-    /// The key was changed, and it was marked again.
+    /// The key was changed, and it was marked again because a person said so.
     Regrade,
 }
 
@@ -49,12 +49,47 @@ pub struct GradingEntry {
     pub before: Option<Decimal>,
     /// What it was worth afterwards.
     pub after: Decimal,
-    /// What the teacher said to it.
+    /// What was said to it.
     pub feedback: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// Where answers are graded, and where it is kept who did.
-#[async_trait]
-pub trait GradingStore: Send {}
+/// The same with the person's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GradingLine {
+    /// The line.
+    pub entry: GradingEntry,
+    /// The name of the account of whoever graded, unless that was the program.
+    pub username: Option<String>,
+}
+
+/// Who graded an answer, the oldest line first.
+///
+/// What was marked while it was handed in has no line in the storage: exams would write twice as
+/// much for nothing. It is the line before the first one.
+pub async fn history(
+    tx: &mut dyn Transaction,
+    teacher: UserId,
+    answer: Uuid,
+) -> Result<Vec<GradingLine>, GradingError> {
+    let item = owned_answer(tx, teacher, answer).await?;
+    let mut lines = tx.grading().history(answer).await?;
+    let at_first = match lines.first() {
+        Some(line) => line.entry.before,
+        None => item.answer.points_awarded,
+    };
+    if let (Some(after), Some(at)) = (at_first, item.attempt.ended_at) {
+        let entry = GradingEntry {
+            answer,
+            graded_by: None,
+            reason: GradingReason::Auto,
+            before: None,
+            after,
+            feedback: None,
+            at,
+        };
+        lines.insert(0, GradingLine { entry, username: None });
+    }
+    Ok(lines)
+}

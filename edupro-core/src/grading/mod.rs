@@ -69,16 +69,22 @@
 //! # Ok(()) }
 //! ```
 
+mod asked;
 mod auto;
+mod by_hand;
 mod check;
+mod deferred;
 mod graders;
-mod handed_in;
 mod history;
 mod marking;
 mod numbers;
+mod pending;
 mod policy;
+mod regrade;
 mod response;
+mod settle;
 mod share;
+mod store;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -90,17 +96,25 @@ use async_trait::async_trait;
 
 #[cfg(feature = "conformance")]
 pub(crate) use self::check::is_name;
-pub(crate) use self::handed_in::handed_in;
+pub(crate) use self::deferred::{ask, handed_in};
 pub use self::{
     auto::{AutoGrader, grade_local},
+    by_hand::{FEEDBACK_LENGTH, GradingError, NewGrade, grade, owned_answer},
     check::MarkingError,
+    deferred::{DEADLINE, leave_late},
     graders::{Graders, Plan},
-    history::{GradingEntry, GradingReason, GradingStore},
+    history::{GradingEntry, GradingLine, GradingReason, history},
     marking::{Blank, Marking},
     numbers::{AcceptedNumber, DecimalSign, Number, NumberRange, UnreadableNumber},
+    pending::{PendingFilter, pending},
     policy::{Regrade, RegradePolicy},
+    regrade::{OutdatedQuestion, RegradeOf, RegradeReport, outdated, regrade},
     response::{GradeRequest, Response},
     share::{Share, UnreadableShare},
+    store::{
+        Deferred, DeferredAgain, Grade, GradingItem, GradingStore, OutdatedCount, PendingOf,
+        Remark, Settled, Totals,
+    },
     texts::{AcceptedText, Ignore},
     verdict::{Suggestion, TICKET_LENGTH, Verdict, WORDS_LENGTH},
 };

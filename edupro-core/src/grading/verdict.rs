@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use super::{GradeError, Share};
 
 /// Most characters of what a verdict says in words.
@@ -33,7 +35,7 @@ pub enum Verdict {
 }
 
 /// What a grader would give, for the person who decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestion {
     /// How much of the question.
     pub share: Share,
