@@ -13,9 +13,9 @@ use axum::{
 use crate::{
     EduPro,
     api::{
-        accounts, assessments, attempts, categories, coupons, courses, enrollments, health, index,
-        lessons, modules, payments, progress, questions, ratings, registration, results, roster,
-        students, teachers, videos,
+        accounts, assessments, attempts, categories, coupons, courses, enrollments, grading,
+        health, index, lessons, modules, payments, progress, questions, ratings, registration,
+        results, roster, students, teachers, videos,
     },
     error::ApiError,
     guard, media,
@@ -186,6 +186,22 @@ pub(crate) fn api() -> Api {
             "/teacher/courses/{course_id}/assessments/attempts/{student_username}/",
             get(results::page_of_student_in_course),
         ) // X9
+        .at("/teacher/grading/pending/", get(grading::list)) // 10.12
+        .bare("/teacher/courses/{course_id}/grading/pending/", get(grading::list_of_course)) // X10
+        .bare(
+            "/teacher/assessments/{assessment_id}/grading/pending/",
+            get(grading::list_of_assessments),
+        ) // X11, X12
+        .bare(
+            "/teacher/assessments/questions/{question_id}/grading/pending/",
+            get(grading::list_of_questions),
+        ) // X13
+        .at("/teacher/grading/answer/{answer_id}/", put(grading::grade).patch(grading::grade)) // 10.13
+        .bare("/teacher/grading/answer/{answer_id}/history/", get(grading::history)) // beside the contract
+        .bare(
+            "/teacher/assessments/{assessment_id}/regrade/",
+            get(grading::outdated).post(grading::regrade),
+        ) // beside the contract
 }
 
 /// The contract, the index of it, files and health, with what guards them all.

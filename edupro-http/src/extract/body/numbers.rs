@@ -108,6 +108,13 @@ pub(crate) const fn points() -> Amount {
     Amount { digits: 6, problem }
 }
 
+/// What is given for an answer. How much that may be is the question's to say.
+pub(crate) const fn awarded_points() -> Amount {
+    let problem =
+        |points: Decimal| (points < Decimal::ZERO).then_some("Points cannot be negative.");
+    Amount { digits: usize::MAX, problem }
+}
+
 /// How many percent one needs to pass.
 pub(crate) const fn passing_grade() -> Amount {
     let problem = |grade: Decimal| {
