@@ -6,9 +6,12 @@ use edupro_http::testkit::{Browser, Part, TestApp};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{
-    UNKNOWN, assessment, attempt, course, enroll, free_course, lesson, module, on_both_engines,
-    question, titles,
+use crate::{
+    attempts::started,
+    support::{
+        UNKNOWN, assessment, course, enroll, free_course, lesson, module, on_both_engines,
+        question, titles,
+    },
 };
 
 /// Lets a second pass, so that one thing is newer than another.
@@ -297,7 +300,7 @@ on_both_engines! {
     }
 
     /// 10.2: what kind it is and what it belongs to stay, once somebody has started.
-    async fn started(school) {
+    async fn change_after_start(school) {
         let app = school.start().await;
         let mona = app.teacher("mona").await;
         let omar = app.student("omar", "mona").await;
@@ -308,7 +311,7 @@ on_both_engines! {
         let path = format!("/teacher/assessments/{id}/");
         let update = async |body| mona.patch(&path, body).await;
         enroll(&app, "omar", &course_id, None).await;
-        attempt(&app, "omar", &id, &[]).await;
+        started(&omar, &id).await;
         assert_snapshot!("kind", update(json!({"assessment_type": "exam", "title": "Lost"})).await);
         assert_snapshot!("other_course", update(json!({"course": other})).await);
         assert_snapshot!("other_thing", update(json!({"course": null, "module": module_id})).await);

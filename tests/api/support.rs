@@ -193,34 +193,6 @@ pub(crate) async fn enroll(
     behind(app, statement).await;
 }
 
-/// A student's attempt at an assessment, behind the school's back, on a paper with these images.
-pub(crate) async fn attempt(app: &TestApp, username: &str, assessment: &str, images: &[&str]) {
-    let now = app.school().clock.now();
-    let [paper, attempt] =
-        [(); 2].map(|()| uuid_literal(app, &app.school().entropy.uuid(now).to_string()));
-    let assessment = uuid_literal(app, assessment);
-    let images = images.join("\n");
-    behind(
-        app,
-        format!(
-            "INSERT INTO papers (id, assessment_id, revision, content, images)
-         VALUES ({paper}, {assessment}, 0, '[]', '{images}')",
-        ),
-    )
-    .await;
-    behind(
-        app,
-        format!(
-            "INSERT INTO attempts (id, student_id, assessment_id, paper_id, attempt_number, status,
-                               started_at, max_score, passing_grade, auto_graded)
-         SELECT {attempt}, id, {assessment}, {paper}, 1, 'in_progress', '{}', 0, 6000, FALSE
-         FROM users WHERE username = '{username}'",
-            now.to_rfc3339(),
-        ),
-    )
-    .await;
-}
-
 /// A box of an MPEG-4 file.
 fn mp4_box(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len() + 8).unwrap().to_be_bytes();
