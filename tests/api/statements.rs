@@ -3,8 +3,9 @@
 
 use std::{cell::Cell, sync::Once};
 
+use chrono::TimeDelta;
 use edupro_http::testkit::{Answer, Browser, TestApp};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
@@ -191,5 +192,65 @@ on_both_engines! {
         }
         assert_eq!(costs().await, few);
         assert_eq!(create(100).await, few[6]);
+    }
+
+    /// 10.8–10.11, X5–X9: the same for one question and for fifty, for one attempt and for ten.
+    async fn attempts(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let sara = app.student("sara", "mona").await;
+        let mut costs = Vec::new();
+        for count in [1, 50] {
+            let timed = json!({"max_attempts": 20, "is_timed": true, "time_limit": 5});
+            let id = assessment(&mona, timed).await;
+            for _ in 0..count {
+                question(&mona, &id, json!({})).await;
+            }
+            let start = async |student: &Browser| {
+                let path = format!("/student/assessments/{id}/mona/start/");
+                let mut started = Value::Null;
+                let cost = cost_of(async {
+                    let answer = student.post(&path, json!({})).await;
+                    started = answer.json();
+                    answer
+                });
+                (cost.await, started)
+            };
+            // The first of all makes the paper; then one starts and goes on.
+            let mut row = vec![start(&omar).await.0, start(&sara).await.0];
+            let (again, started) = start(&omar).await;
+            row.push(again);
+            let answers = |started: &Value| {
+                let answer = |question: &Value| {
+                    let option = &question["options"][0]["option_id"];
+                    json!({"question_id": question["question_id"], "selected_option_id": option})
+                };
+                let questions = started["questions"].as_array().unwrap();
+                json!({"answers": questions.iter().map(answer).collect::<Vec<_>>()})
+            };
+            let attempt = started["attempt_id"].as_str().unwrap().to_owned();
+            let path = format!("/students/attempts/{attempt}/submit/");
+            row.push(cost_of(omar.post(&path, answers(&started))).await);
+            row.push(cost(&omar, &format!("/student/attempts/{attempt}/result/")).await);
+            // Whoever starts after one that has expired, and makes a new paper.
+            app.clock().advance(TimeDelta::minutes(6));
+            question(&mona, &id, json!({})).await;
+            row.push(start(&sara).await.0);
+            for path in [
+                "/student/mona/attempts/".to_owned(),
+                format!("/teacher/assessments/{id}/attempts/"),
+                format!("/teacher/assessments/{id}/attempts/?page=1"),
+                format!("/teacher/assessments/{id}/attempts/omar/"),
+                "/teacher/assessments/attempts/omar/".to_owned(),
+            ] {
+                let asker = if path.starts_with("/student") { &omar } else { &mona };
+                row.push(cost(asker, &path).await);
+            }
+            costs.push(row);
+        }
+        // Who asks is one of them.
+        assert_eq!(costs[0], [6, 3, 3, 4, 3, 8, 3, 3, 4, 5, 4]);
+        assert_eq!(costs[1], costs[0]);
     }
 }
