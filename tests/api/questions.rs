@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     attempts::started,
     races::{at_once, count},
-    support::{
-        UNKNOWN, assessment, course, lesson, module, on_both_engines, picture, question,
-    },
+    support::{UNKNOWN, assessment, course, lesson, module, on_both_engines, picture, question},
 };
 
 /// A teacher with an assessment, and the path of its questions.

@@ -171,21 +171,25 @@ mod tests {
         }
     }
 
-    fn points(raw: Raw) -> Result<Option<Vec<i64>>, Value> {
+    fn points(raw: Raw) -> Result<Option<Value>, Value> {
         let read = optional(each::<Point>().at_most(3)).read(Some(raw));
-        read.map(|points| points.map(|points| points.iter().map(|point| point.x).collect()))
-            .map_err(|wrong| match wrong {
-                Wrong::Value(words) => json!(words),
-                Wrong::Elements(elements) => json!(elements),
-                wrong @ Wrong::Store(_) => panic!("{wrong:?}"),
-            })
+        let shown = |points: Vec<Point>| points.iter().map(|it| json!([it.x, it.name])).collect();
+        read.map(|points| points.map(shown)).map_err(|wrong| match wrong {
+            Wrong::Value(words) => json!(words),
+            Wrong::Elements(elements) => json!(elements),
+            wrong @ Wrong::Store(_) => panic!("{wrong:?}"),
+        })
     }
 
     #[test]
     fn lists_are_read_from_json_and_from_its_text() {
-        assert_eq!(points(Raw::Json(json!([{"x": 1}, {"x": "2", "z": 0}]))), Ok(Some(vec![1, 2])));
-        assert_eq!(points(Raw::Text(r#"[{"x": 1}]"#.to_owned())), Ok(Some(vec![1])));
-        assert_eq!(points(Raw::Json(json!([]))), Ok(Some(vec![])));
+        assert_eq!(
+            points(Raw::Json(json!([{"x": 1}, {"x": "2", "name": "b", "z": 0}]))),
+            Ok(Some(json!([[1, null], [2, "b"]])))
+        );
+        let text = r#"[{"x": 1, "name": "a"}]"#.to_owned();
+        assert_eq!(points(Raw::Text(text)), Ok(Some(json!([[1, "a"]]))));
+        assert_eq!(points(Raw::Json(json!([]))), Ok(Some(json!([]))));
         assert_eq!(points(Raw::Json(json!(null))), Ok(None));
         assert_eq!(points(Raw::Text(String::new())), Ok(None));
     }
