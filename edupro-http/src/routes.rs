@@ -243,14 +243,14 @@ impl Api {
 
     /// A path of the contract that it prints without the prefix: it is there with it too.
     fn at_root_too(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
-        self.router = both_ways(self.router, path, &methods);
+        self.router = both_ways(self.router, path, methods.clone());
         self.at(path, methods)
     }
 
     /// A path beside the contract, or one of it whose parameter is missing: it has an answer of its
     /// own (behaviour G1) but is no path of the index.
     fn bare(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
-        self.router = both_ways(self.router, &format!("{PREFIX}{path}"), &methods);
+        self.router = both_ways(self.router, &format!("{PREFIX}{path}"), methods);
         self
     }
 
@@ -261,9 +261,9 @@ impl Api {
 }
 
 /// A path with its last slash and without.
-fn both_ways(router: Router<EduPro>, path: &str, methods: &MethodRouter<EduPro>) -> Router<EduPro> {
+fn both_ways(router: Router<EduPro>, path: &str, methods: MethodRouter<EduPro>) -> Router<EduPro> {
     let short = path.trim_end_matches('/');
-    router.route(short, methods.clone()).route(&format!("{short}/"), methods.clone())
+    router.route(short, methods.clone()).route(&format!("{short}/"), methods)
 }
 
 /// 405, or what an OPTIONS request wants: axum adds `Allow` to both.

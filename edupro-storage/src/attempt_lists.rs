@@ -71,7 +71,9 @@ impl Filter {
             one_of.push(format!("{what} ${}", self.values.len()));
         }
         if !one_of.is_empty() {
-            self.conditions.push_str(&format!(" AND ({})", one_of.join(" OR ")));
+            self.conditions.push_str(" AND (");
+            self.conditions.push_str(&one_of.join(" OR "));
+            self.conditions.push(')');
         }
     }
 

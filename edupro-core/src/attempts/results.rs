@@ -68,7 +68,7 @@ pub async fn list_own(
 ) -> Result<Vec<AttemptSummary>, AttemptError> {
     let teacher = roster::teacher(tx, username).await?.ok_or(AttemptError::Unknown)?;
     let student = Some(student.id);
-    let of = AttemptsOf { student, course, ..AttemptsOf::teacher(teacher.id) };
+    let of = AttemptsOf { course, student, ..AttemptsOf::teacher(teacher.id) };
     let found = tx.attempts().list(&of).await?;
     Ok(found.into_iter().map(|summary| summary.at(now)).collect())
 }
