@@ -161,28 +161,6 @@ impl GradingStore for Tx {
         row.map(GradingItem::try_from).transpose()
     }
 
-    async fn lock(&mut self, attempt: Uuid) -> StoreResult<()> {
-        // An update locks, also one that changes nothing.
-        self.query("UPDATE attempts SET status = status WHERE id = $1")
-            .bind(attempt)
-            .execute()
-            .await?;
-        Ok(())
-    }
-
-    async fn lock_all(&mut self, assessment: Uuid) -> StoreResult<Vec<Uuid>> {
-        let rows = self
-            .query(
-                "UPDATE attempts SET status = status
-                 WHERE assessment_id = $1 AND status IN ('submitted', 'graded')
-                 RETURNING id",
-            )
-            .bind(assessment)
-            .all::<(Uuid,)>()
-            .await?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-
     async fn save(&mut self, grades: &[Grade], at: DateTime<Utc>) -> StoreResult<()> {
         for grades in grades.chunks(ROWS_AT_ONCE) {
             let mut statement = self

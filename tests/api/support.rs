@@ -151,7 +151,7 @@ pub(crate) async fn question(teacher: &Browser, assessment: &str, body: Value) -
 }
 
 /// Runs a statement behind the school's back.
-async fn behind(app: &TestApp, statement: String) {
+pub(crate) async fn behind(app: &TestApp, statement: String) {
     let url = app.database_url();
     let statement = AssertSqlSafe(statement);
     if url.starts_with("sqlite") {
@@ -166,7 +166,7 @@ async fn behind(app: &TestApp, statement: String) {
 }
 
 /// A UUID as a literal of the database.
-fn uuid_literal(app: &TestApp, id: &str) -> String {
+pub(crate) fn uuid_literal(app: &TestApp, id: &str) -> String {
     match app.database_url().starts_with("sqlite") {
         true => format!("X'{}'", id.replace('-', "")),
         false => format!("'{id}'"),

@@ -8,7 +8,7 @@ use super::{Grade, GradingEntry, GradingItem, GradingReason, settle::settle};
 use crate::{
     Change, School, StoreError, Transaction,
     accounts::UserId,
-    assessments::AssessmentError,
+    assessments::{self, AssessmentError},
     attempts::{AnswerState, AttemptStatus},
     courses::CourseError,
 };
@@ -87,10 +87,11 @@ pub async fn grade(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let attempt = owned_answer(&mut *tx, teacher, id).await?.attempt.id;
+            let assessment = owned_answer(&mut *tx, teacher, id).await?.assessment.id;
             // Whoever grades another answer of the attempt adds it up, too: one after the other.
-            tx.grading().lock(attempt).await?;
+            assessments::lock_owned(&mut *tx, teacher, assessment).await?;
             let mut item = owned_answer(&mut *tx, teacher, id).await?;
+            let attempt = item.attempt.id;
             let (grade, entry) = item.grade(teacher, new, now)?;
             tx.grading().save(&[grade], now).await?;
             tx.grading().note(&[entry]).await?;

@@ -86,7 +86,7 @@ pub(crate) async fn ask(
     };
     match heard {
         Heard::Verdict(Verdict::Graded { share, feedback, matched: _ }) => {
-            take(school, &deferred.answer, share, feedback).await
+            take(school, &deferred, share, feedback).await
         }
         Heard::Verdict(Verdict::NeedsHuman { why, suggestion }) => {
             leave(school, &deferred.answer, &Remark { why, suggestion }).await
@@ -163,7 +163,7 @@ async fn asked(school: &School, deferred: &Deferred) -> StoreResult<Option<Asked
 /// Gives a deferred answer what its grader says it is worth.
 async fn take(
     school: &School,
-    answer: &Answer,
+    Deferred { answer, paper, .. }: &Deferred,
     share: Share,
     feedback: Option<String>,
 ) -> StoreResult<()> {
@@ -188,7 +188,7 @@ async fn take(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            tx.grading().lock(answer.attempt).await?;
+            tx.assessments().lock(paper.assessment).await?;
             let found = tx.grading().deferred(answer.id).await?;
             // A person was faster, or it is to be graded by another key.
             if found.is_none_or(|it| it.answer.question_version != answer.question_version) {

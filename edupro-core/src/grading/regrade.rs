@@ -89,17 +89,15 @@ pub async fn regrade(
     if of.dry_run {
         let mut tx = school.storage.read().await?;
         assessments::owned(&mut *tx, teacher, assessment).await?;
-        return Ok(Work::plan(&mut *tx, &school.graders, assessment, of, None).await?.report());
+        return Ok(Work::plan(&mut *tx, &school.graders, assessment, of).await?.report());
     }
     let now = school.clock.now();
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            // Nobody changes a question meanwhile.
+            // Nobody changes a question or grades meanwhile.
             assessments::lock_owned(&mut *tx, teacher, assessment).await?;
-            let held = tx.grading().lock_all(assessment).await?.into_iter().collect();
-            let graders = &school.graders;
-            let work = Work::plan(&mut *tx, graders, assessment, of, Some(held)).await?;
+            let work = Work::plan(&mut *tx, &school.graders, assessment, of).await?;
             work.keep(&mut *tx, school, teacher, now).await?;
             tx.commit().await?;
             Ok(work.report())
@@ -156,7 +154,6 @@ impl Work {
         graders: &Graders,
         assessment: Uuid,
         of: RegradeOf,
-        held: Option<HashSet<Uuid>>,
     ) -> Result<Self, GradingError> {
         let questions = tx.questions().list(assessment).await?;
         if let Some(wanted) = of.question
@@ -164,9 +161,7 @@ impl Work {
         {
             return Err(GradingError::UnknownQuestion(wanted));
         }
-        let mut regradable = tx.grading().regradable(assessment, of.question).await?;
-        // What was handed in only now is nobody's yet.
-        regradable.retain(|it| held.as_ref().is_none_or(|held| held.contains(&it.attempt)));
+        let regradable = tx.grading().regradable(assessment, of.question).await?;
         let affected: HashSet<_> = regradable.iter().map(|answer| answer.question).collect();
         let asked: Vec<_> = questions
             .into_iter()

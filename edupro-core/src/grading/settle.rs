@@ -24,7 +24,7 @@ impl Totals {
     }
 }
 
-/// Adds up locked attempts whose answers got other points: those in which nothing waits any more
+/// Adds up attempts whose answers got other points: those in which nothing waits any more
 /// are graded by this. Returns how they stand then.
 pub(super) async fn settle(
     tx: &mut dyn Transaction,

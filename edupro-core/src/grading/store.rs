@@ -131,9 +131,10 @@ pub struct OutdatedCount {
 
 /// Where answers are graded, and where it is kept who did.
 ///
-/// Whoever gives points to answers has locked their attempts: only so are they added up rightly.
-/// The others that an answer may pass through on its way guard themselves, by the version of the
-/// question: what is meant for another version changes nothing.
+/// Whoever gives points to answers holds their assessment: only so are attempts added up rightly.
+/// (Not the attempt: PostgreSQL looks at what a row refers to when a transaction changes it for
+/// the second time, and would find whoever deletes the assessment there.) What graders say on the
+/// way guards itself by the version of the question: what is meant for another one changes nothing.
 #[async_trait]
 pub trait GradingStore: Send {
     /// The answers of handed in attempts that wait for a person, those that wait longest first.
@@ -141,12 +142,6 @@ pub trait GradingStore: Send {
 
     /// The answer with this id.
     async fn find(&mut self, answer: Uuid) -> StoreResult<Option<GradingItem>>;
-
-    /// Until this transaction ends nobody else gives points to answers of the attempt.
-    async fn lock(&mut self, attempt: Uuid) -> StoreResult<()>;
-
-    /// The same for all attempts at an assessment that were handed in; returns which these are.
-    async fn lock_all(&mut self, assessment: Uuid) -> StoreResult<Vec<Uuid>>;
 
     /// Keeps what answers are worth. Like all below that take many, it is one statement for every
     /// five hundred.
