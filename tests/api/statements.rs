@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-use crate::support::{
-    assessment, coupons, course, enroll, lesson, module, on_both_engines, question, redeem,
+use crate::{
+    attempts::{choice, start, submit},
+    grading::{grade, history_path, waiting},
+    support::{
+        assessment, coupons, course, enroll, lesson, module, on_both_engines, question, redeem,
+    },
 };
 
 thread_local! {
@@ -251,6 +255,56 @@ on_both_engines! {
         }
         // Who asks is one of them.
         assert_eq!(costs[0], [6, 3, 3, 4, 3, 8, 3, 3, 4, 5, 4]);
+        assert_eq!(costs[1], costs[0]);
+    }
+
+    /// 10.12, 10.13, X10–X13 and what is beside the contract: the same for one answer that waits, or
+    /// is graded again, and for many.
+    async fn grading(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let mut costs = Vec::new();
+        for (turn, (questions, takers)) in [(1, 1), (9, 3)].into_iter().enumerate() {
+            let id = assessment(&mona, json!({})).await;
+            for _ in 0..questions {
+                question(&mona, &id, json!({"question_type": "essay"})).await;
+            }
+            let sound = choice(&mona, &id, json!({})).await;
+            for number in 0..takers {
+                let student = app.student(&format!("student{turn}x{number}"), "mona").await;
+                let started = start(&student, &id).await.json();
+                let answer = |question: &Value| json!({
+                    "question_id": question["question_id"],
+                    "short_answer_text": "Because.",
+                    "selected_option_id": question["options"][0]["option_id"],
+                });
+                let answers = started["questions"].as_array().unwrap().iter().map(answer).collect();
+                let attempt = started["attempt_id"].as_str().unwrap();
+                assert_eq!(submit(&student, attempt, answers).await.status(), 200);
+            }
+            let answer = waiting(&mona).await.pop().unwrap();
+            let mut row = Vec::new();
+            for path in [
+                "/teacher/grading/pending/".to_owned(),
+                format!("/teacher/assessments/{id}/grading/pending/"),
+                "/teacher/assessments/quiz/grading/pending/?question_type=essay".to_owned(),
+                history_path(&answer),
+            ] {
+                row.push(cost(&mona, &path).await);
+            }
+            row.push(cost_of(grade(&mona, &answer, 1.0)).await);
+            let option = format!("/teacher/questions/options/{}/", sound.right);
+            assert_eq!(mona.patch(&option, json!({"is_correct": false})).await.status(), 200);
+            let regrade = format!("/teacher/assessments/{id}/regrade/");
+            row.push(cost(&mona, &regrade).await);
+            for dry_run in [true, false] {
+                let body = json!({"policy": "new_key_only", "dry_run": dry_run});
+                row.push(cost_of(mona.post(&regrade, body)).await);
+            }
+            costs.push(row);
+        }
+        // Who asks is one of them, and whose it is another.
+        assert_eq!(costs[0], [2, 3, 2, 3, 10, 6, 7, 13]);
         assert_eq!(costs[1], costs[0]);
     }
 }
