@@ -1,7 +1,8 @@
 //! A school in a test: answers that can be snapshot.
 //!
 //! The clock stands still and chance is seeded, so two runs give the same answers byte for byte,
-//! on SQLite and on PostgreSQL. Mail is kept in memory, files too.
+//! on SQLite and on PostgreSQL. Mail is kept in memory, files too. Videos may go to a
+//! [`FakeVdoCipher`].
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
