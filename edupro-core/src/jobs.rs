@@ -52,6 +52,9 @@ const CLAIM: TimeDelta = TimeDelta::seconds(45);
 const RENEWAL: Duration = Duration::from_secs(15);
 /// Tries before a job is given up and left for a person to look at (security R44).
 const TRIES_MAX: i64 = 10;
+/// The same for a slow job: about a day. A video host may be down for an afternoon, and a teacher does
+/// not upload an hour's film again for it.
+const SLOW_TRIES_MAX: i64 = 32;
 /// The pause after the first failure; it doubles with each next one (security R44).
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
@@ -132,6 +135,13 @@ impl Task {
         match self {
             Self::UploadVideo { .. } => Lane::Slow,
             _ => Lane::Quick,
+        }
+    }
+
+    const fn tries_max(&self) -> i64 {
+        match self.lane() {
+            Lane::Quick => TRIES_MAX,
+            Lane::Slow => SLOW_TRIES_MAX,
         }
     }
 }
@@ -372,7 +382,7 @@ async fn run_next(school: &School, lane: Lane) -> StoreResult<bool> {
         Some(end) if end <= now => Ok(()),
         _ => run_in_time(school, &job).await,
     };
-    let is_lost = done.is_err() && job.tries >= TRIES_MAX;
+    let is_lost = done.is_err() && job.tries >= job.task.tries_max();
     settle(school, &job, done).await?;
     if let (true, Task::UploadVideo { video }) = (is_lost, &job.task) {
         status::fail(school, *video).await?;
@@ -436,7 +446,7 @@ async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> Store
             Err(error) => {
                 let words = chain(error);
                 let hopeless = matches!(error, JobError::Mail(MailError::Rejected { .. }));
-                if hopeless || job.tries >= TRIES_MAX {
+                if hopeless || job.tries >= job.task.tries_max() {
                     tracing::error!(job = %job.id, tries = job.tries, error = %words, "a job was given up");
                     tx.jobs().give_up(job.id, now, &words).await?;
                 } else {
