@@ -13,7 +13,7 @@ use edupro_core::{
     Page, PageNumber, Storage, StoreError, SystemEntropy,
     accounts::{Reset, Session, User, UserId},
     courses::CourseQuery,
-    jobs::{NewJob, Task},
+    jobs::{Lane, NewJob, Task},
     storage::atomically,
 };
 use edupro_http::testkit::TestApp;
@@ -110,7 +110,13 @@ async fn people(opened: &Opened) -> [User; 2] {
 
 fn job(task: Task) -> NewJob {
     use edupro_core::Entropy;
-    NewJob { id: SystemEntropy.uuid(now()), task, created_at: now(), expires_at: None }
+    NewJob {
+        id: SystemEntropy.uuid(now()),
+        task,
+        created_at: now(),
+        due_at: now(),
+        expires_at: None,
+    }
 }
 
 on_both_engines! {
@@ -191,18 +197,18 @@ on_both_engines! {
         let job = job(Task::SendPasswordChanged { user: UserId(1) });
         let until = now() + TimeDelta::minutes(1);
         let mut tx = opened.database.write().await.unwrap();
-        assert_eq!(tx.jobs().next_due().await.unwrap(), None);
+        assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), None);
         tx.jobs().add(&job).await.unwrap();
-        let claimed = tx.jobs().claim(now(), until).await.unwrap().unwrap();
+        let claimed = tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().unwrap();
         assert_eq!((claimed.id, &claimed.task, claimed.tries), (job.id, &job.task, 1));
-        assert!(tx.jobs().claim(now(), until).await.unwrap().is_none());
-        assert_eq!(tx.jobs().next_due().await.unwrap(), Some(until));
-        let claimed = tx.jobs().claim(until, until + TimeDelta::minutes(1)).await.unwrap().unwrap();
+        assert!(tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().is_none());
+        assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), Some(until));
+        let claimed = tx.jobs().claim(Lane::Quick, until, until + TimeDelta::minutes(1)).await.unwrap().unwrap();
         assert_eq!(claimed.tries, 2);
         tx.jobs().retry(job.id, now(), "busy").await.unwrap();
-        assert!(tx.jobs().claim(now(), until).await.unwrap().is_some());
+        assert!(tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().is_some());
         tx.jobs().give_up(job.id, now(), "hopeless").await.unwrap();
-        assert_eq!(tx.jobs().next_due().await.unwrap(), None);
+        assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), None);
         tx.jobs().finish(job.id).await.unwrap();
     }
 

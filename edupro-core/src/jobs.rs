@@ -10,6 +10,7 @@
 //! A variant of [`Task`] with ids, not contents, and an arm in `run`.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -53,6 +54,9 @@ const CLAIM: TimeDelta = TimeDelta::seconds(45);
 const RENEWAL: Duration = Duration::from_secs(15);
 /// Tries before a job is given up and left for a person to look at (security R44).
 const TRIES_MAX: i64 = 10;
+/// The same for a slow job: about a day. A video host may be down for an afternoon, and a teacher does
+/// not upload an hour's film again for it.
+const SLOW_TRIES_MAX: i64 = 32;
 /// The pause after the first failure; it doubles with each next one (security R44).
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
@@ -131,11 +135,30 @@ pub enum Task {
     },
 }
 
+/// Jobs run in two lanes, so that those which may take hours do not hold up the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Done within half a minute.
+    Quick,
+    /// May take hours.
+    Slow,
+}
+
 impl Task {
-    /// Whether it may take hours: such jobs run beside the others.
+    /// Where it runs.
     #[must_use]
-    pub const fn is_slow(&self) -> bool {
-        matches!(self, Self::UploadVideo { .. })
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::UploadVideo { .. } => Lane::Slow,
+            _ => Lane::Quick,
+        }
+    }
+
+    const fn tries_max(&self) -> i64 {
+        match self.lane() {
+            Lane::Quick => TRIES_MAX,
+            Lane::Slow => SLOW_TRIES_MAX,
+        }
     }
 }
 
@@ -176,13 +199,13 @@ pub trait JobStore: Send {
     /// Adds jobs, however many, in one statement for every five hundred.
     async fn add_all(&mut self, jobs: &[NewJob]) -> StoreResult<()>;
 
-    /// When the next quick, or the next slow job is due; `None` when there is none.
-    async fn next_due(&mut self, slow: bool) -> StoreResult<Option<DateTime<Utc>>>;
+    /// When the next job of a lane is due; `None` when there is none.
+    async fn next_due(&mut self, lane: Lane) -> StoreResult<Option<DateTime<Utc>>>;
 
-    /// Claims a quick, or a slow job that is due until `until`. No other process gets it before.
+    /// Claims a job of a lane that is due until `until`. No other process gets it before.
     async fn claim(
         &mut self,
-        slow: bool,
+        lane: Lane,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> StoreResult<Option<Job>>;
@@ -211,7 +234,7 @@ pub struct Alarm {
 
 impl Alarm {
     fn note(&self, task: &Task) {
-        if task.is_slow() {
+        if task.lane() == Lane::Slow {
             self.has_slow.store(true, Ordering::Relaxed);
         }
     }
@@ -224,8 +247,11 @@ impl Alarm {
         }
     }
 
-    async fn rung(&self, slow: bool) {
-        if slow { self.slow.notified().await } else { self.quick.notified().await }
+    async fn rung(&self, lane: Lane) {
+        match lane {
+            Lane::Quick => self.quick.notified().await,
+            Lane::Slow => self.slow.notified().await,
+        }
     }
 }
 
@@ -324,10 +350,9 @@ impl Worker {
     /// Runs jobs until `stop` turns true; the jobs at hand are finished first.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         let mut workers = JoinSet::new();
-        let lanes = [(false, WORKERS), (true, SLOW_WORKERS)];
-        for (slow, count) in lanes {
+        for (lane, count) in [(Lane::Quick, WORKERS), (Lane::Slow, SLOW_WORKERS)] {
             for _ in 0..count {
-                workers.spawn(serve(slow, Arc::clone(&self.school), stop.clone()));
+                workers.spawn(serve(lane, Arc::clone(&self.school), stop.clone()));
             }
         }
         workers.spawn(every(SWEEPING, uploads::sweep, Arc::clone(&self.school), stop.clone()));
@@ -344,16 +369,18 @@ impl Worker {
     /// Runs every job that is due now, one after another, and returns how many there were.
     pub async fn run_due(&self) -> StoreResult<usize> {
         let mut done = 0;
-        while run_next(&self.school, false).await? || run_next(&self.school, true).await? {
+        while run_next(&self.school, Lane::Quick).await?
+            || run_next(&self.school, Lane::Slow).await?
+        {
             done += 1;
         }
         Ok(done)
     }
 }
 
-async fn serve(slow: bool, school: Arc<School>, mut stop: watch::Receiver<bool>) {
+async fn serve(lane: Lane, school: Arc<School>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        match run_next(&school, slow).await {
+        match run_next(&school, lane).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -361,30 +388,30 @@ async fn serve(slow: bool, school: Arc<School>, mut stop: watch::Receiver<bool>)
             }
         }
         tokio::select! {
-            () = school.work.rung(slow) => {}
-            () = tokio::time::sleep(wait(&school, slow).await) => {}
+            () = school.work.rung(lane) => {}
+            () = tokio::time::sleep(wait(&school, lane).await) => {}
             _ = stop.changed() => {}
         }
     }
 }
 
 /// Until the next job is due, [`LOOK`] at most.
-async fn wait(school: &School, slow: bool) -> Duration {
-    let due = async { school.storage.read().await?.jobs().next_due(slow).await };
+async fn wait(school: &School, lane: Lane) -> Duration {
+    let due = async { school.storage.read().await?.jobs().next_due(lane).await };
     let Ok(Some(due)) = due.await else { return LOOK };
     // A job that is due already is another worker's at this moment: look again shortly.
     (due - school.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(200), LOOK)
 }
 
-async fn run_next(school: &School, slow: bool) -> StoreResult<bool> {
+async fn run_next(school: &School, lane: Lane) -> StoreResult<bool> {
     let now = school.clock.now();
-    let due = school.storage.read().await?.jobs().next_due(slow).await?;
+    let due = school.storage.read().await?.jobs().next_due(lane).await?;
     if due.is_none_or(|due| due > now) {
         return Ok(false);
     }
     let claimed = crate::storage::atomically(&*school.entropy, || async {
         let mut tx = school.storage.write().await?;
-        let claimed = tx.jobs().claim(slow, now, now + CLAIM).await?;
+        let claimed = tx.jobs().claim(lane, now, now + CLAIM).await?;
         tx.commit().await?;
         Ok::<_, StoreError>(claimed)
     });
@@ -393,7 +420,7 @@ async fn run_next(school: &School, slow: bool) -> StoreResult<bool> {
         Some(end) if end <= now => Ok(()),
         _ => run_in_time(school, &job).await,
     };
-    let is_lost = done.is_err() && job.tries >= TRIES_MAX;
+    let is_lost = done.is_err() && job.tries >= job.task.tries_max();
     settle(school, &job, done).await?;
     if let (true, Task::UploadVideo { video }) = (is_lost, &job.task) {
         status::fail(school, *video).await?;
@@ -404,29 +431,37 @@ async fn run_next(school: &School, slow: bool) -> StoreResult<bool> {
 /// Runs a job until it is done or has had its time. A slow one is held meanwhile, so that nobody
 /// else takes it for lost.
 async fn run_in_time(school: &School, job: &Job) -> Result<(), JobError> {
-    let limit = if job.task.is_slow() { SLOW_TIMEOUT } else { JOB_TIMEOUT };
-    let held = async {
-        while job.task.is_slow() {
-            tokio::time::sleep(RENEWAL).await;
-            if let Err(error) = hold(school, job).await {
-                tracing::warn!(
-                    job = %job.id,
-                    error = &error as &dyn std::error::Error,
-                    "the claim on a job could not be renewed"
-                );
-            }
-        }
-        std::future::pending().await
+    let limit = match job.task.lane() {
+        Lane::Quick => JOB_TIMEOUT,
+        Lane::Slow => SLOW_TIMEOUT,
     };
+    let held = hold_on(school, job);
     let work = async {
         tokio::select! {
             done = run(school, job) => done,
-            () = held => Ok(()),
+            never = held => match never {},
         }
     };
     match timeout(limit, work).await {
         Ok(done) => done,
         Err(late) => Err(JobError::Other(late.into())),
+    }
+}
+
+/// Renews the claim on a slow job again and again.
+async fn hold_on(school: &School, job: &Job) -> Infallible {
+    if job.task.lane() == Lane::Quick {
+        return std::future::pending().await;
+    }
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        if let Err(error) = hold(school, job).await {
+            tracing::warn!(
+                job = %job.id,
+                error = &error as &dyn std::error::Error,
+                "the claim on a job could not be renewed"
+            );
+        }
     }
 }
 
@@ -449,7 +484,7 @@ async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> Store
             Err(error) => {
                 let words = chain(error);
                 let hopeless = matches!(error, JobError::Mail(MailError::Rejected { .. }));
-                if hopeless || job.tries >= TRIES_MAX {
+                if hopeless || job.tries >= job.task.tries_max() {
                     tracing::error!(job = %job.id, tries = job.tries, error = %words, "a job was given up");
                     tx.jobs().give_up(job.id, now, &words).await?;
                 } else {

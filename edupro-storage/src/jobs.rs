@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edupro_core::{
     StoreResult,
-    jobs::{Job, JobStore, NewJob, Task},
+    jobs::{Job, JobStore, Lane, NewJob, Task},
 };
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -32,7 +32,7 @@ impl JobStore for Tx {
         )
         .bind(job.id)
         .bind(Json(job.task.clone()))
-        .bind(job.task.is_slow())
+        .bind(job.task.lane() == Lane::Slow)
         .bind(job.created_at)
         .bind(job.due_at)
         .bind(job.expires_at)
@@ -52,7 +52,7 @@ impl JobStore for Tx {
                 statement = statement
                     .bind(job.id)
                     .bind(Json(job.task.clone()))
-                    .bind(job.task.is_slow())
+                    .bind(job.task.lane() == Lane::Slow)
                     .bind(job.created_at)
                     .bind(job.due_at)
                     .bind(job.expires_at)
@@ -63,13 +63,13 @@ impl JobStore for Tx {
         Ok(())
     }
 
-    async fn next_due(&mut self, slow: bool) -> StoreResult<Option<DateTime<Utc>>> {
+    async fn next_due(&mut self, lane: Lane) -> StoreResult<Option<DateTime<Utc>>> {
         let row = self
             .query(
                 "SELECT due_at FROM jobs WHERE is_slow = $1 AND due_at IS NOT NULL
                  ORDER BY due_at LIMIT 1",
             )
-            .bind(slow)
+            .bind(lane == Lane::Slow)
             .optional::<(DateTime<Utc>,)>()
             .await?;
         Ok(row.map(|(due,)| due))
@@ -77,7 +77,7 @@ impl JobStore for Tx {
 
     async fn claim(
         &mut self,
-        slow: bool,
+        lane: Lane,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> StoreResult<Option<Job>> {
@@ -91,7 +91,7 @@ impl JobStore for Tx {
                    AND due_at <= $2
                  RETURNING id, task, tries, expires_at",
             )
-            .bind(slow)
+            .bind(lane == Lane::Slow)
             .bind(now)
             .bind(until)
             .optional::<JobRow>()

@@ -64,20 +64,22 @@ impl TryFrom<VideoRow> for Video {
 /// The video beside a lesson, joined to it as `v`.
 #[derive(sqlx::FromRow)]
 pub(crate) struct VideoOfRow {
-    video_id: Option<Uuid>,
-    video_provider: Option<String>,
-    video_host_id: Option<String>,
-    video_status: Option<String>,
+    #[sqlx(rename = "video_id")]
+    id: Option<Uuid>,
+    #[sqlx(rename = "video_provider")]
+    provider: Option<String>,
+    #[sqlx(rename = "video_host_id")]
+    host_id: Option<String>,
+    #[sqlx(rename = "video_status")]
+    status: Option<String>,
 }
 
 impl VideoOfRow {
     pub(crate) fn video(self) -> StoreResult<Option<VideoOf>> {
-        let (Some(id), Some(provider), Some(word)) =
-            (self.video_id, self.video_provider, self.video_status)
-        else {
+        let (Some(id), Some(provider), Some(word)) = (self.id, self.provider, self.status) else {
             return Ok(None);
         };
-        let host_id = self.video_host_id.map(VideoId);
+        let host_id = self.host_id.map(VideoId);
         Ok(Some(VideoOf { id, provider, host_id, status: status(word)? }))
     }
 }

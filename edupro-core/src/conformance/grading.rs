@@ -5,13 +5,14 @@ mod exercise;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt::Debug, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use chrono::DateTime;
 use tokio::{task::JoinSet, time};
 use uuid::Uuid;
 
 pub use self::exercise::{Exercise, stock};
+use super::working;
 use crate::{
     Entropy, SystemEntropy,
     assessments::QuestionType,
@@ -230,9 +231,4 @@ async fn settled(grader: &Arc<dyn AssessmentGrader>, verdict: Verdict) -> Verdic
     let again = working("a ticket was good only once", grader.collect(&ticket).await);
     assert_eq!(again.as_ref(), Some(&verdict), "a ticket was exchanged for two verdicts");
     verdict
-}
-
-/// What has to work before anything can be asked of a grader.
-fn working<T, E: Debug>(otherwise: &str, outcome: Result<T, E>) -> T {
-    outcome.unwrap_or_else(|error| panic!("{otherwise}: {error:?}"))
 }

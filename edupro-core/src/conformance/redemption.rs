@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use tokio::task::JoinSet;
 
+use super::working;
 use crate::{
     School,
     accounts::{NewUser, User, UserType},
@@ -239,9 +240,4 @@ fn course() -> NewCourse {
         is_published: true,
         thumbnail: None,
     }
-}
-
-/// What has to work before anything can be asked of a school.
-fn working<T, E: std::fmt::Debug>(otherwise: &str, outcome: Result<T, E>) -> T {
-    outcome.unwrap_or_else(|error| panic!("{otherwise}: {error:?}"))
 }

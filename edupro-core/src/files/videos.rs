@@ -1,7 +1,7 @@
 //! Videos that strangers upload: what is accepted as which type, and how long they last.
 //!
 //! A video is kept as it came: nothing of it is decoded. Its content must be what the ending of
-//! its name says (behaviour G12, security R22).
+//! its name says (behaviour G12, security R22); without a name it is what it shows.
 //!
 //! | type | content |
 //! |---|---|

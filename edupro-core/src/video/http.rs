@@ -215,14 +215,14 @@ mod tests {
 
     use super::*;
 
-    const PIECE: usize = 1 << 16;
+    const PIECE: usize = 1 << 12;
 
     /// A film of so many pieces, with a pause before each.
     fn film(pieces: u64, pause: Duration) -> Download {
         let size = pieces * PIECE as u64;
         let stream = stream::iter(0..pieces).then(move |_| async move {
             sleep(pause).await;
-            Ok(Bytes::from_static(&[0; PIECE]))
+            Ok(Bytes::from(vec![0; PIECE]))
         });
         Download {
             size,

@@ -200,12 +200,12 @@ async fn place(
     school: &School,
     provider: &str,
     title: &str,
-    film: CheckedVideo,
+    video: CheckedVideo,
 ) -> Result<Placed, UploadError> {
     let host = host(school, provider)?;
-    let duration = film.duration;
+    let duration = video.duration;
     let is_there = host.capabilities().plays_stored_files;
-    let file = school.store_file(FileKind::LessonVideo, film).await?;
+    let file = school.store_file(FileKind::LessonVideo, video).await?;
     let mut placed = Placed { file, duration, provider: provider.to_owned(), info: None, is_there };
     if is_there {
         match adopt(school, host, title, &placed).await {
@@ -360,8 +360,8 @@ pub(crate) async fn push(school: &School, id: Uuid) -> Result<(), VideoJobError>
     let host = host(school, &video.provider)?;
     let Some(ticket) = ticket(school, host, &video).await? else { return Ok(()) };
     let seconds = u64::try_from(video.duration).ok().filter(|seconds| *seconds > 0);
-    let film = Film::new(&school.files, &file, seconds.map(Duration::from_secs));
-    match host.push(&ticket, &film).await {
+    let length = seconds.map(Duration::from_secs);
+    match host.push(&ticket, &Film::new(&school.files, &file, length)).await {
         Ok(info) => {
             status::take(school, &video, &info).await?;
             Ok(status::follow_later(school, id).await?)

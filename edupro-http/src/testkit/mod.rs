@@ -1,7 +1,8 @@
 //! A school in a test: answers that can be snapshot.
 //!
 //! The clock stands still and chance is seeded, so two runs give the same answers byte for byte,
-//! on SQLite and on PostgreSQL. Mail is kept in memory, files too.
+//! on SQLite and on PostgreSQL. Mail is kept in memory, files too. Videos may go to a
+//! [`FakeVdoCipher`].
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -66,15 +67,22 @@ pub struct TestApp {
 }
 
 /// Composes a [`TestApp`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is made until `start` is called"]
 pub struct TestBuilder {
+    clock: Arc<ManualClock>,
     database_url: Option<String>,
     settings: Settings,
     hash_cost: Option<HashCost>,
 }
 
 impl TestBuilder {
+    /// The clock that the school will have: for what stands beside it and needs the same time.
+    #[must_use]
+    pub fn clock(&self) -> Arc<ManualClock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Uses this database instead of a new SQLite file.
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.database_url = Some(url.into());
@@ -105,7 +113,7 @@ impl TestBuilder {
         let database = Database::connect(&DatabaseOptions::new(&url)).await;
         let database = database.expect("the database of a test can be opened");
         database.migrate().await.expect("the schema can be made");
-        let clock = Arc::new(ManualClock::new(start_of_time()));
+        let clock = self.clock;
         let mailer = Arc::new(MemoryMailer::default());
         let builder = EduPro::builder(Arc::new(database) as Arc<dyn Storage>)
             .clock(Arc::<ManualClock>::clone(&clock))
@@ -148,7 +156,8 @@ impl TestApp {
     pub fn builder() -> TestBuilder {
         let mut settings = Settings::default();
         settings.throttle = false;
-        TestBuilder { settings, ..TestBuilder::default() }
+        let clock = Arc::new(ManualClock::new(start_of_time()));
+        TestBuilder { clock, database_url: None, settings, hash_cost: None }
     }
 
     /// The composed school.

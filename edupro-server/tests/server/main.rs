@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+mod chromium;
 mod client;
 mod home;
 mod support;
@@ -15,3 +16,4 @@ mod log;
 mod mail;
 mod stop;
 mod together;
+mod watch;

@@ -121,7 +121,10 @@ fn the_name_has_to_agree_with_the_content() {
             let error = check_video(upload(&store, Some(&format!("a.{other}")), &bytes));
             assert_eq!(error.expect_err(other).to_string(), "Unsupported extensions");
         }
-        for name in [None, Some(""), Some(extension.as_str())] {
+        // What has no name at all is what it shows.
+        let nameless = check_video(upload(&store, None, &bytes)).unwrap();
+        assert_eq!(CheckedFile::from(nameless).extension, extension);
+        for name in [Some(""), Some(extension.as_str())] {
             let error = check_video(upload(&store, name, &bytes)).unwrap_err();
             assert!(matches!(error, VideoError::WrongType), "{name:?}");
         }
