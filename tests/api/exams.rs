@@ -48,6 +48,7 @@ enum Act {
     Replace { exam: usize },
     Start { student: usize, exam: usize },
     Submit { student: usize, exam: usize, picks: u64 },
+    Sit { student: usize, exam: usize, picks: u64 },
     SubmitAgain { attempt: usize },
     Grade { answer: usize, quarters: i64 },
     Regrade { exam: usize, policy: RegradePolicy },
@@ -62,20 +63,22 @@ fn act() -> impl Strategy<Value = Act> {
     let kind = prop::sample::select([Kind::Choice, Kind::Rule, Kind::Essay].as_slice());
     let points = || 0..POINTS.len();
     prop_oneof![
-        5 => (exam(), kind, points())
+        2 => (exam(), kind, points())
             .prop_map(|(exam, kind, points)| Act::Ask { exam, kind, points }),
         2 => (some(), points()).prop_map(|(question, points)| Act::Reprice { question, points }),
-        3 => (some(), 0..2_usize).prop_map(|(question, option)| Act::Rekey { question, option }),
+        6 => (some(), 0..2_usize).prop_map(|(question, option)| Act::Rekey { question, option }),
         1 => some().prop_map(|question| Act::Drop { question }),
         2 => (exam(), 0..=100_i64, 1..6_i64)
             .prop_map(|(exam, passing, most)| Act::Rule { exam, passing, most }),
         1 => exam().prop_map(|exam| Act::Replace { exam }),
-        8 => (student(), exam()).prop_map(|(student, exam)| Act::Start { student, exam }),
-        8 => (student(), exam(), any::<u64>())
+        4 => (student(), exam()).prop_map(|(student, exam)| Act::Start { student, exam }),
+        4 => (student(), exam(), any::<u64>())
             .prop_map(|(student, exam, picks)| Act::Submit { student, exam, picks }),
+        6 => (student(), exam(), any::<u64>())
+            .prop_map(|(student, exam, picks)| Act::Sit { student, exam, picks }),
         1 => some().prop_map(|attempt| Act::SubmitAgain { attempt }),
         6 => (some(), 0..=4_i64).prop_map(|(answer, quarters)| Act::Grade { answer, quarters }),
-        4 => (exam(), prop::sample::select(RegradePolicy::ALL.as_slice()))
+        6 => (exam(), prop::sample::select(RegradePolicy::ALL.as_slice()))
             .prop_map(|(exam, policy)| Act::Regrade { exam, policy }),
         1 => student().prop_map(|student| Act::Block { student }),
         1 => (1..2 * LIMIT).prop_map(|seconds| Act::Wait { seconds }),
@@ -262,6 +265,10 @@ impl<'a> Term<'a> {
         for exam in 0..EXAMS {
             let made = term.exam(exam).await;
             term.model.exams.push(made);
+            for kind in [Kind::Choice, Kind::Rule, Kind::Essay] {
+                let asked = term.ask(exam, kind, POINTS[exam]).await;
+                term.model.questions.push(asked);
+            }
         }
         term
     }
@@ -357,6 +364,11 @@ impl<'a> Term<'a> {
             }
             Act::Start { student, exam } => self.start(student, exam).await,
             Act::Submit { student, exam, picks } => self.submit(student, exam, picks).await,
+            // Starts, if the student may, and hands in.
+            Act::Sit { student, exam, picks } => {
+                self.start(student, exam).await;
+                self.submit(student, exam, picks).await;
+            }
             Act::SubmitAgain { attempt } => {
                 let Some(which) = attempt.checked_rem(self.model.attempts.len()) else { return };
                 let attempt = &self.model.attempts[which];
@@ -638,8 +650,8 @@ fn histories(start: impl Future<Output = TestApp>) {
     let number = Cell::new(0);
     // What fails is printed whole; there is no file to keep it in.
     let config =
-        ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 20..70), |acts| {
+        ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 30..80), |acts| {
         number.set(number.get() + 1);
         runtime.block_on(async {
             let mut term = Term::begin(&app, number.get()).await;
