@@ -262,11 +262,11 @@ impl<'a> Term<'a> {
             students.push(browser);
         }
         let mut term = Self { app, number, mona, teacher, students, model: Model::default() };
-        for exam in 0..EXAMS {
+        for (exam, points) in POINTS.into_iter().enumerate().take(EXAMS) {
             let made = term.exam(exam).await;
             term.model.exams.push(made);
             for kind in [Kind::Choice, Kind::Rule, Kind::Essay] {
-                let asked = term.ask(exam, kind, POINTS[exam]).await;
+                let asked = term.ask(exam, kind, points).await;
                 term.model.questions.push(asked);
             }
         }
