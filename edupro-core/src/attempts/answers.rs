@@ -122,7 +122,7 @@ pub struct Answer {
     pub correct_answer: String,
     /// How it stands.
     pub state: AnswerState,
-    /// The grader that has it, while it is deferred.
+    /// The grader that has it while it is deferred, or had it.
     pub grader: Option<String>,
     /// Since when.
     pub deferred_at: Option<DateTime<Utc>>,
