@@ -228,7 +228,7 @@ on_both_engines! {
         // It is back for one of them and asks for an hour's rest then.
         exam.machine.says_verdict(half());
         exam.machine.says(|| {
-            let retry_after = Some(Duration::from_secs(3_600));
+            let retry_after = Some(Duration::from_hours(1));
             Err(GradeError::Unavailable { retry_after, source: "too much".into() })
         });
         assert_eq!(exam.later(1).await, 2);
