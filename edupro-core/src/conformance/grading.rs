@@ -7,6 +7,8 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
+
 use chrono::DateTime;
 use tokio::{task::JoinSet, time};
 use uuid::Uuid;
@@ -113,13 +115,13 @@ pub async fn forgets_nothing(
 ) {
     let request = exercise.request(some_answer(), response);
     // Polled once, and dropped unless that was enough.
-    let dropped = time::timeout(Duration::ZERO, grader.grade(&request)).await;
+    let dropped = grader.grade(&request).now_or_never();
     let verdict = ask(grader, &request).await;
     if let Verdict::Deferred { ticket } = &verdict {
-        let _ = time::timeout(Duration::ZERO, grader.collect(ticket)).await;
+        let _ = grader.collect(ticket).now_or_never();
     }
     let verdict = settled(grader, verdict).await;
-    if let (Ok(Ok(first)), true) = (dropped, grader.capabilities().deterministic) {
+    if let (Some(Ok(first)), true) = (dropped, grader.capabilities().deterministic) {
         assert_eq!(settled(grader, first).await, verdict, "a dropped call had another verdict");
     }
 }
