@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edupro_core::{
-    Clock, ManualClock, SystemEntropy, WebhookRequest,
+    Clock, ManualClock, SystemEntropy, WebhookRequest, conformance,
     files::{FileKey, FileKind, FileStore, check_video},
     video::{
         BunnyStream, BunnyStreamConfigError, BunnyStreamOptions, Film, HostError, NewUpload,
@@ -375,4 +375,15 @@ async fn videos_play_on_while_bunny_is_down() {
     assert!(matches!(error, HostError::Unavailable { maybe_done: false, .. }), "{error:?}");
     assert_eq!(fake.requests().len(), 5);
     hosts.current().authorize(&first(), &viewer, now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_promise_of_a_provider_is_kept() {
+    let fake = FakeBunny::start(now()).await;
+    fake.encode_quickly();
+    let mut options = options(fake.url());
+    options.timeout = Duration::from_secs(5);
+    let bunny = BunnyStream::new(options).unwrap();
+    let files = FileStore::in_memory().unwrap();
+    conformance::video::all(&bunny, &files, &ManualClock::new(now())).await;
 }

@@ -6,6 +6,7 @@
 //! | have a course | enrolled, with full access, active, not ended **at this moment**, and let in by the teacher |
 //! | have a module | one has its course, or is enrolled in the module in the same way |
 //! | have a lesson | lesson and module are published, and one has the module; or the lesson is a free preview of a published course and the teacher lets one in |
+//! | take an assessment | one has the course, module or lesson it belongs to; or it belongs to none and its teacher lets one in |
 //!
 //! Owners have what is theirs. Being free does not replace enrolling, it only needs no coupon. A
 //! price of 0 is not "free": it is what a module costs that is not sold by itself.
@@ -104,6 +105,23 @@ pub fn decide(place: &Place, viewer: UserId, ties: Ties) -> Access {
         Some(Standing::Blocked) => Access::Blocked,
         Some(Standing::Active) if module_is_open && lesson_is_open && is_theirs => Access::Granted,
         Some(Standing::Active) | None => Access::Refused,
+    }
+}
+
+/// Decides on an assessment, which stands at a place or belongs to its teacher alone.
+#[must_use]
+pub fn decide_assessment(
+    place: Option<&Place>,
+    owner: UserId,
+    viewer: UserId,
+    ties: Ties,
+) -> Access {
+    match (place, ties.standing) {
+        (Some(place), _) => decide(place, viewer, ties),
+        (None, _) if viewer == owner => Access::Owner,
+        (None, Some(Standing::Active)) => Access::Granted,
+        (None, Some(Standing::Blocked)) => Access::Blocked,
+        (None, None) => Access::Refused,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     Change, Page, PageOf, School, StoreError, StoreResult, Transaction,
     access::{self, Place},
     accounts::{User, UserId},
+    assessments::LinkKind,
     categories::{Category, CategoryId},
     files::{CheckedFile, FileError, FileKey, FileKind, Picture},
     jobs,
@@ -479,7 +480,8 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Co
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             lock_owned(&mut *tx, school, teacher, id).await?;
-            let files = tx.courses().files(id).await?;
+            let mut files = tx.courses().files(id).await?;
+            files.extend(tx.assessments().files_below(LinkKind::Course, id).await?);
             uploads::discard(&mut *tx, school, VideosOf::Course(id)).await?;
             tx.courses().delete(id).await?;
             tx.ratings().recount(id, teacher).await?;

@@ -32,9 +32,11 @@ use uuid::Uuid;
 use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::{UserId, resets::CODE_TTL},
+    attempts,
     error::Source,
     events::{Announced, Event, EventError},
     files::FileKey,
+    grading,
     mail::{MailError, Message, Template},
     payment::orders,
     video::{
@@ -54,6 +56,9 @@ const CLAIM: TimeDelta = TimeDelta::seconds(45);
 const RENEWAL: Duration = Duration::from_secs(15);
 /// Tries before a job is given up and left for a person to look at (security R44).
 const TRIES_MAX: i64 = 10;
+/// The same for a slow job: about a day. A video host may be down for an afternoon, and a teacher does
+/// not upload an hour's film again for it.
+const SLOW_TRIES_MAX: i64 = 32;
 /// The pause after the first failure; it doubles with each next one (security R44).
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
@@ -66,6 +71,11 @@ const SLOW_WORKERS: usize = 2;
 const LOOK: Duration = Duration::from_secs(5);
 /// How often what has ended is marked so. Access asks the clock itself (behaviour G17).
 const EXPIRY: TimeDelta = TimeDelta::minutes(5);
+/// How often attempts whose time ran out are marked so. Whoever reads one asks the clock itself
+/// (behaviour G17).
+const ATTEMPT_EXPIRY: TimeDelta = TimeDelta::minutes(1);
+/// How often what no grader has graded in time is left to people.
+const GRADING: TimeDelta = TimeDelta::minutes(1);
 /// How often a provider is asked about payments of which it has said nothing.
 const RECONCILIATION: TimeDelta = TimeDelta::minutes(10);
 /// How often old sessions, codes, counters and staged files are swept out.
@@ -111,6 +121,15 @@ pub enum Task {
         /// How often it was asked before; without it nobody asks again afterwards.
         round: Option<usize>,
     },
+    /// Asks a grader about an answer that was deferred to it.
+    GradeAnswer {
+        /// Which.
+        answer: Uuid,
+        /// Under which version of its question.
+        version: i64,
+        /// How often it was asked before.
+        round: usize,
+    },
     /// Deletes a video that no lesson shows any more.
     DeleteVideo {
         /// Which.
@@ -143,6 +162,13 @@ impl Task {
         match self {
             Self::UploadVideo { .. } => Lane::Slow,
             _ => Lane::Quick,
+        }
+    }
+
+    const fn tries_max(&self) -> i64 {
+        match self.lane() {
+            Lane::Quick => TRIES_MAX,
+            Lane::Slow => SLOW_TRIES_MAX,
         }
     }
 }
@@ -180,6 +206,9 @@ pub struct Job {
 pub trait JobStore: Send {
     /// Adds a job.
     async fn add(&mut self, job: &NewJob) -> StoreResult<()>;
+
+    /// Adds jobs, however many, in one statement for every five hundred.
+    async fn add_all(&mut self, jobs: &[NewJob]) -> StoreResult<()>;
 
     /// When the next job of a lane is due; `None` when there is none.
     async fn next_due(&mut self, lane: Lane) -> StoreResult<Option<DateTime<Utc>>>;
@@ -240,6 +269,22 @@ impl Alarm {
 /// Adds a job to this transaction.
 pub async fn later(tx: &mut dyn Transaction, school: &School, task: Task) -> StoreResult<()> {
     add(tx, school, task, school.clock.now(), None).await
+}
+
+/// Adds jobs to this transaction.
+pub async fn all_later(
+    tx: &mut dyn Transaction,
+    school: &School,
+    tasks: Vec<Task>,
+) -> StoreResult<()> {
+    let now = school.clock.now();
+    let job = |task| {
+        school.work.note(&task);
+        let id = school.entropy.uuid(now);
+        NewJob { id, task, created_at: now, due_at: now, expires_at: None }
+    };
+    let jobs: Vec<_> = tasks.into_iter().map(job).collect();
+    tx.jobs().add_all(&jobs).await
 }
 
 /// Adds a job that is to be done at `due`, or soon after, to this transaction.
@@ -326,6 +371,9 @@ impl Worker {
         workers.spawn(every(SWEEPING, uploads::sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(HOUSEKEEPING, sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop.clone()));
+        let school = Arc::clone(&self.school);
+        workers.spawn(every(ATTEMPT_EXPIRY, attempts::expire, school, stop.clone()));
+        workers.spawn(every(GRADING, grading::leave_late, Arc::clone(&self.school), stop.clone()));
         let reconcile = orders::reconcile;
         workers.spawn(every(RECONCILIATION, reconcile, Arc::clone(&self.school), stop));
         workers.join_all().await;
@@ -385,7 +433,7 @@ async fn run_next(school: &School, lane: Lane) -> StoreResult<bool> {
         Some(end) if end <= now => Ok(()),
         _ => run_in_time(school, &job).await,
     };
-    let is_lost = done.is_err() && job.tries >= TRIES_MAX;
+    let is_lost = done.is_err() && job.tries >= job.task.tries_max();
     settle(school, &job, done).await?;
     if let (true, Task::UploadVideo { video }) = (is_lost, &job.task) {
         status::fail(school, *video).await?;
@@ -453,7 +501,7 @@ async fn settle(school: &School, job: &Job, done: Result<(), JobError>) -> Store
                     JobError::Mail(MailError::Rejected { .. })
                         | JobError::Event(EventError::Rejected { .. })
                 );
-                if hopeless || job.tries >= TRIES_MAX {
+                if hopeless || job.tries >= job.task.tries_max() {
                     tracing::error!(job = %job.id, tries = job.tries, error = %words, "a job was given up");
                     tx.jobs().give_up(job.id, now, &words).await?;
                 } else {
@@ -523,6 +571,9 @@ async fn run(school: &School, job: &Job) -> Result<(), JobError> {
         Task::UploadVideo { video } => Ok(uploads::push(school, *video).await?),
         Task::CheckVideo { video, round } => Ok(status::look(school, *video, *round).await?),
         Task::DeleteVideo { video } => Ok(uploads::delete(school, *video).await?),
+        Task::GradeAnswer { answer, version, round } => {
+            Ok(grading::ask(school, *answer, *version, *round).await?)
+        }
         Task::Announce { version, at, event } => {
             // Nobody listens any more.
             let Some(sink) = &school.events else { return Ok(()) };

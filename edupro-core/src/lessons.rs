@@ -10,6 +10,7 @@ use crate::{
     Change, School, StoreError, StoreResult, Transaction,
     access::{self, Access, LessonPlace, ModulePlace, Place},
     accounts::{User, UserId},
+    assessments::LinkKind,
     files::{CheckedFile, FileError, FileKey, FileKind, Picture},
     jobs,
     modules::{self, CourseOf, Module, ModuleError},
@@ -34,6 +35,15 @@ pub struct ModuleOf {
     pub is_published: bool,
     /// Its course.
     pub course: CourseOf,
+}
+
+impl ModuleOf {
+    /// Where it stands, for whoever decides who may see it.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        let module = ModulePlace { id: self.id, is_published: self.is_published };
+        Place { module: Some(module), ..self.course.place() }
+    }
 }
 
 impl From<&Module> for ModuleOf {
@@ -80,14 +90,8 @@ impl Lesson {
     /// Where it stands, for whoever decides who may have it.
     #[must_use]
     pub const fn place(&self) -> Place {
-        let ModuleOf { id, is_published, course, .. } = &self.module;
-        Place {
-            course: course.id,
-            owner: course.teacher,
-            course_is_published: course.is_published,
-            module: Some(ModulePlace { id: *id, is_published: *is_published }),
-            lesson: Some(LessonPlace { is_published: self.is_published, is_free: self.is_free }),
-        }
+        let lesson = LessonPlace { is_published: self.is_published, is_free: self.is_free };
+        Place { lesson: Some(lesson), ..self.module.place() }
     }
 }
 
@@ -446,7 +450,7 @@ pub async fn owned(
 }
 
 /// The same, with its course held until the transaction ends.
-async fn lock_owned(
+pub(crate) async fn lock_owned(
     tx: &mut dyn Transaction,
     school: &School,
     teacher: UserId,
@@ -527,12 +531,13 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Le
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             let lesson = lock_owned(&mut *tx, school, teacher, id).await?;
-            let files = [lesson.document, lesson.thumbnail];
+            let mut files = tx.assessments().files_below(LinkKind::Lesson, id).await?;
+            files.extend([lesson.document, lesson.thumbnail].into_iter().flatten());
             uploads::discard(&mut *tx, school, VideosOf::Lesson(id)).await?;
             tx.lessons().delete(id).await?;
             tx.courses().recount(lesson.module.course.id).await?;
             progress::recount(&mut *tx, school, lesson.module.course.id, None).await?;
-            jobs::delete_files(&mut *tx, school, files.into_iter().flatten().collect()).await?;
+            jobs::delete_files(&mut *tx, school, files).await?;
             Ok(tx.commit().await?)
         })
         .await

@@ -10,6 +10,7 @@
 //! | [`categories`], [`courses`], [`modules`], [`lessons`] | what is taught | 2, 3.1–3.9, 7.1–7.5, 8.1–8.5 |
 //! | [`coupons`], [`enrollments`] | how a student pays and enrols | 4, 5, 7.6, 3.10, 3.11, 1.22 |
 //! | [`payment`] | who takes the money, and orders with those outside | |
+//! | [`assessments`], [`attempts`], [`grading`] | exams: asked, taken, graded | 10 |
 //! | [`progress`], [`ratings`] | how far students come, and what they think | 8.6, 6 |
 //! | [`access`] | who may see what | |
 //! | [`limits`] | how often something may be tried | |
@@ -44,6 +45,8 @@
 
 pub mod access;
 pub mod accounts;
+pub mod assessments;
+pub mod attempts;
 pub mod categories;
 mod change;
 mod clock;
@@ -56,6 +59,7 @@ pub mod entropy;
 mod error;
 pub mod events;
 pub mod files;
+pub mod grading;
 pub mod idempotency;
 pub mod jobs;
 pub mod lessons;

@@ -11,6 +11,7 @@ use crate::{
     Change, School, StoreError, StoreResult, Transaction,
     access::{self, ModulePlace, Place},
     accounts::{User, UserId},
+    assessments::LinkKind,
     courses::{self, Course, CourseError},
     files::{FileError, FileKey, FileKind, Picture},
     jobs,
@@ -33,6 +34,20 @@ pub struct CourseOf {
     pub title: String,
     /// Whether others see it.
     pub is_published: bool,
+}
+
+impl CourseOf {
+    /// Where it stands, for whoever decides who may see it.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place {
+            course: self.id,
+            owner: self.teacher,
+            course_is_published: self.is_published,
+            module: None,
+            lesson: None,
+        }
+    }
 }
 
 impl From<&Course> for CourseOf {
@@ -79,13 +94,8 @@ impl Module {
     /// Where it stands, for whoever decides who may see it.
     #[must_use]
     pub const fn place(&self) -> Place {
-        Place {
-            course: self.course.id,
-            owner: self.course.teacher,
-            course_is_published: self.course.is_published,
-            module: Some(ModulePlace { id: self.id, is_published: self.is_published }),
-            lesson: None,
-        }
+        let module = ModulePlace { id: self.id, is_published: self.is_published };
+        Place { module: Some(module), ..self.course.place() }
     }
 }
 
@@ -360,7 +370,8 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             let module = lock_owned(&mut *tx, school, teacher, id).await?;
-            let files = tx.modules().files(id).await?;
+            let mut files = tx.modules().files(id).await?;
+            files.extend(tx.assessments().files_below(LinkKind::Module, id).await?);
             uploads::discard(&mut *tx, school, VideosOf::Module(id)).await?;
             tx.modules().delete(id).await?;
             tx.courses().recount(module.course.id).await?;

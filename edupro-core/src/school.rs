@@ -8,6 +8,7 @@ use crate::{
     error::store_error,
     events::EventSink,
     files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
+    grading::Graders,
     jobs::Alarm,
     mail::{Mailer, Templates},
     payment::PaymentProvider,
@@ -72,6 +73,8 @@ pub struct School {
     pub templates: Templates,
     /// Takes money, beside the coupons that always work.
     pub payment: Arc<dyn PaymentProvider>,
+    /// Mark answers, beside the program itself.
+    pub graders: Graders,
     /// Keeps videos and plays them.
     pub video: VideoHosts,
     /// Hears what happens, if anybody does.

@@ -22,11 +22,14 @@ use crate::{
     Entropy,
     access::AccessStore,
     accounts::{ResetStore, SessionStore, UserStore},
+    assessments::{AssessmentStore, QuestionStore},
+    attempts::AttemptStore,
     categories::CategoryStore,
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
     error::{StoreError, StoreResult, store_error},
+    grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
     lessons::LessonStore,
@@ -94,6 +97,14 @@ pub trait Transaction: Send {
     fn progress(&mut self) -> &mut dyn ProgressStore;
     /// What students think.
     fn ratings(&mut self) -> &mut dyn RatingStore;
+    /// Assessments.
+    fn assessments(&mut self) -> &mut dyn AssessmentStore;
+    /// Their questions.
+    fn questions(&mut self) -> &mut dyn QuestionStore;
+    /// Who takes them.
+    fn attempts(&mut self) -> &mut dyn AttemptStore;
+    /// What their answers are worth.
+    fn grading(&mut self) -> &mut dyn GradingStore;
     /// What was answered to requests that carried a key.
     fn idempotency(&mut self) -> &mut dyn IdempotencyStore;
     /// Counters behind the limits.

@@ -15,6 +15,7 @@ use edupro_core::{
     accounts::{HashCost, Keys, Passwords, WeakSecret},
     events::EventSink,
     files::{FileError, FileStore},
+    grading::{AssessmentGrader, Graders},
     jobs::Alarm,
     mail::{LogMailer, Mailer, Templates},
     payment::{CouponEngine, PaymentProvider},
@@ -48,6 +49,7 @@ pub struct Builder {
     templates: Templates,
     files: Option<FileStore>,
     payment: Arc<dyn PaymentProvider>,
+    graders: Graders,
     video: Option<Arc<dyn VideoProvider>>,
     other_video: Vec<Arc<dyn VideoProvider>>,
     events: Option<Arc<dyn EventSink>>,
@@ -134,6 +136,7 @@ impl Builder {
             templates: Templates::default(),
             files: None,
             payment: Arc::new(CouponEngine),
+            graders: Graders::new(),
             video: None,
             other_video: Vec::new(),
             events: None,
@@ -210,6 +213,12 @@ impl Builder {
     /// Who takes money. Default: nobody; coupons work, as they do beside every provider.
     pub fn payment(mut self, payment: Arc<dyn PaymentProvider>) -> Self {
         self.payment = payment;
+        self
+    }
+
+    /// One more who marks answers, before the program itself does. Default: nobody.
+    pub fn grader(mut self, grader: Arc<dyn AssessmentGrader>) -> Self {
+        self.graders = self.graders.with(grader);
         self
     }
 
@@ -323,6 +332,7 @@ impl Builder {
             mailer: self.mailer,
             templates: self.templates,
             payment: self.payment,
+            graders: self.graders,
             video: VideoHosts::new(current, others, &self.clock),
             events: self.events,
             policy: self.policy,

@@ -30,21 +30,43 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 
 /// The errors of a request's fields: each field with all that is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FieldErrors(Vec<(Words, Vec<Words>)>);
+pub(crate) struct FieldErrors(Vec<(Words, Problem)>);
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Problem {
+    /// All there is to say.
+    Messages(Vec<Words>),
+    /// It is a list, and these are the errors of its elements; those of good ones are empty.
+    Elements(Vec<FieldErrors>),
+}
 
 impl FieldErrors {
     pub(crate) fn add(&mut self, field: impl Into<Words>, message: impl Into<Words>) {
         let field = field.into();
         let message = message.into();
         match self.0.iter_mut().find(|(known, _)| *known == field) {
-            Some((_, messages)) => messages.push(message),
-            None => self.0.push((field, vec![message])),
+            Some((_, Problem::Messages(messages))) => messages.push(message),
+            // Whoever reads what is wrong with the elements has enough to do.
+            Some((_, Problem::Elements(_))) => {}
+            None => self.0.push((field, Problem::Messages(vec![message]))),
         }
+    }
+
+    /// Notes what is wrong with the elements of a list, in its order.
+    pub(crate) fn add_elements(&mut self, field: impl Into<Words>, elements: Vec<Self>) {
+        let field = field.into();
+        self.0.retain(|(known, _)| *known != field);
+        self.0.push((field, Problem::Elements(elements)));
     }
 
     /// The first message, where the contract has room for one only.
     pub(crate) fn first(&self) -> Option<&Words> {
-        self.0.first().and_then(|(_, messages)| messages.first())
+        self.0.iter().find_map(|(_, problem)| match problem {
+            Problem::Messages(messages) => messages.first(),
+            Problem::Elements(elements) => elements.iter().find_map(Self::first),
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -55,8 +77,8 @@ impl FieldErrors {
 impl Serialize for FieldErrors {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (field, messages) in &self.0 {
-            map.serialize_entry(field, messages)?;
+        for (field, problem) in &self.0 {
+            map.serialize_entry(field, problem)?;
         }
         map.end()
     }
@@ -65,7 +87,7 @@ impl Serialize for FieldErrors {
 /// The body of an error.
 #[derive(Debug, PartialEq, Eq)]
 enum Shape {
-    /// `{"field": ["message", …], …}`
+    /// `{"field": ["message", …], "list": [{}, {"field": ["message", …]}], …}`
     Fields(FieldErrors),
     /// `{"detail": "message"}`, or another key where the contract has one.
     Keyed(&'static str, Words),

@@ -13,8 +13,9 @@ use axum::{
 use crate::{
     EduPro,
     api::{
-        accounts, categories, coupons, courses, enrollments, health, index, lessons, modules,
-        payments, progress, ratings, registration, roster, students, teachers, videos,
+        accounts, assessments, attempts, categories, coupons, courses, enrollments, grading,
+        health, index, lessons, modules, payments, progress, questions, ratings, registration,
+        results, roster, students, teachers, videos,
     },
     error::ApiError,
     guard, media,
@@ -26,6 +27,7 @@ pub(crate) const PREFIX: &str = "/api/v1";
 pub(crate) const UPLOADS: &str = "/media/uploads/";
 
 /// The contract.
+#[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
 pub(crate) fn api() -> Api {
     Api::new()
         // 1 User Authentication & Management
@@ -129,6 +131,78 @@ pub(crate) fn api() -> Api {
         // 9 Video Management
         .at("/course/create-vdocipher-upload-credentials/", post(videos::issue)) // 9.1
         .bare("/videos/webhook/{provider}/", post(videos::webhook)) // beside the contract
+        // 10 Assessment Management
+        .at("/teacher/assessments/", get(assessments::list).post(assessments::create)) // 10.1
+        .bare(
+            "/teacher/courses/{course_id}/assessments/",
+            get(assessments::list_of_course).post(assessments::create_in_course),
+        ) // X4
+        .at(
+            "/teacher/assessments/{assessment_id}/",
+            get(assessments::show)
+                .put(assessments::update)
+                .patch(assessments::update)
+                .delete(assessments::delete),
+        ) // 10.2
+        .at(
+            "/teacher/assessments/{assessment_id}/questions/",
+            get(questions::list).post(questions::create),
+        ) // 10.3
+        .at(
+            "/teacher/assessments/questions/{question_id}/",
+            get(questions::show)
+                .put(questions::update)
+                .patch(questions::update)
+                .delete(questions::delete),
+        ) // 10.4
+        .at(
+            "/teacher/questions/{question_id}/options/",
+            get(questions::list_options).post(questions::create_options),
+        ) // 10.5
+        .at(
+            "/teacher/questions/options/{option_id}/",
+            get(questions::show_option)
+                .put(questions::update_option)
+                .patch(questions::update_option)
+                .delete(questions::delete_option),
+        ) // 10.6
+        .at("/student/assessments/{teacher_username}/", get(assessments::list_open)) // 10.7
+        .at("/student/assessments/{assessment_id}/{teacher_username}/start/", post(attempts::start)) // 10.8
+        .at_root_too(
+            "/students/attempts/{attempt_id}/submit/",
+            post(attempts::submit).put(attempts::submit).patch(attempts::submit),
+        ) // 10.9, X15
+        .at_root_too("/student/{teacher_username}/attempts/", get(results::list_own)) // 10.10
+        .at_root_too("/student/attempts/{attempt_id}/result/", get(results::show)) // 10.11
+        .bare("/teacher/assessments/{assessment_id}/attempts/", get(results::list_of_assessment)) // X5
+        .bare(
+            "/teacher/assessments/{assessment_id}/attempts/{student_username}/",
+            get(results::page_of_student_in_assessment),
+        ) // X6, X8
+        .bare(
+            "/teacher/assessments/attempts/{student_username}/",
+            get(results::page_of_student_of_teacher),
+        ) // X7
+        .bare(
+            "/teacher/courses/{course_id}/assessments/attempts/{student_username}/",
+            get(results::page_of_student_in_course),
+        ) // X9
+        .at("/teacher/grading/pending/", get(grading::list)) // 10.12
+        .bare("/teacher/courses/{course_id}/grading/pending/", get(grading::list_of_course)) // X10
+        .bare(
+            "/teacher/assessments/{assessment_id}/grading/pending/",
+            get(grading::list_of_assessments),
+        ) // X11, X12
+        .bare(
+            "/teacher/assessments/questions/{question_id}/grading/pending/",
+            get(grading::list_of_questions),
+        ) // X13
+        .at("/teacher/grading/answer/{answer_id}/", put(grading::grade).patch(grading::grade)) // 10.13
+        .bare("/teacher/grading/answer/{answer_id}/history/", get(grading::history)) // beside the contract
+        .bare(
+            "/teacher/assessments/{assessment_id}/regrade/",
+            get(grading::outdated).post(grading::regrade),
+        ) // beside the contract
 }
 
 /// The contract, the index of it, and files, with what guards them. What is unknown below their
@@ -193,14 +267,16 @@ impl Api {
         self.bare(path, methods)
     }
 
+    /// A path of the contract that it prints without the prefix: it is there with it too.
+    fn at_root_too(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
+        self.router = both_ways(self.router, path, methods.clone());
+        self.at(path, methods)
+    }
+
     /// A path beside the contract, or one of it whose parameter is missing: it has an answer of its
     /// own (behaviour G1) but is no path of the index.
     fn bare(mut self, path: &'static str, methods: MethodRouter<EduPro>) -> Self {
-        let short = path.trim_end_matches('/');
-        self.router = self
-            .router
-            .route(&format!("{PREFIX}{short}"), methods.clone())
-            .route(&format!("{PREFIX}{short}/"), methods);
+        self.router = both_ways(self.router, &format!("{PREFIX}{path}"), methods);
         self
     }
 
@@ -208,6 +284,12 @@ impl Api {
     pub(crate) fn paths(&self) -> &[&'static str] {
         &self.paths
     }
+}
+
+/// A path with its last slash and without.
+fn both_ways(router: Router<EduPro>, path: &str, methods: MethodRouter<EduPro>) -> Router<EduPro> {
+    let short = path.trim_end_matches('/');
+    router.route(short, methods.clone()).route(&format!("{short}/"), methods)
 }
 
 /// 405, or what an OPTIONS request wants: axum adds `Allow` to both.

@@ -11,10 +11,13 @@ use edupro_core::{
     Storage, StoreError, StoreResult, Transaction,
     access::AccessStore,
     accounts::{ResetStore, SessionStore, UserStore},
+    assessments::{AssessmentStore, QuestionStore},
+    attempts::AttemptStore,
     categories::CategoryStore,
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
+    grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
     lessons::LessonStore,
@@ -337,6 +340,22 @@ impl Transaction for Tx {
     }
 
     fn ratings(&mut self) -> &mut dyn RatingStore {
+        self
+    }
+
+    fn assessments(&mut self) -> &mut dyn AssessmentStore {
+        self
+    }
+
+    fn questions(&mut self) -> &mut dyn QuestionStore {
+        self
+    }
+
+    fn attempts(&mut self) -> &mut dyn AttemptStore {
+        self
+    }
+
+    fn grading(&mut self) -> &mut dyn GradingStore {
         self
     }
 

@@ -7,7 +7,7 @@ use edupro_core::{
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::sql::Tx;
+use crate::sql::{ROWS_AT_ONCE, Tx, value_rows};
 
 #[derive(sqlx::FromRow)]
 struct JobRow {
@@ -38,6 +38,28 @@ impl JobStore for Tx {
         .bind(job.expires_at)
         .execute()
         .await?;
+        Ok(())
+    }
+
+    async fn add_all(&mut self, jobs: &[NewJob]) -> StoreResult<()> {
+        for jobs in jobs.chunks(ROWS_AT_ONCE) {
+            let mut statement = self.query_built(format!(
+                "INSERT INTO jobs (id, task, is_slow, created_at, due_at, expires_at, tries)
+                 VALUES {}",
+                value_rows(1, jobs.len(), 7)
+            ));
+            for job in jobs {
+                statement = statement
+                    .bind(job.id)
+                    .bind(Json(job.task.clone()))
+                    .bind(job.task.lane() == Lane::Slow)
+                    .bind(job.created_at)
+                    .bind(job.due_at)
+                    .bind(job.expires_at)
+                    .bind(0_i64);
+            }
+            statement.execute().await?;
+        }
         Ok(())
     }
 

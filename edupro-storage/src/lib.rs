@@ -27,12 +27,18 @@
 //! `impl <Noun>Store for Tx`, and its line in `impl Transaction for Tx`.
 
 mod access;
+mod answers;
+mod assessments;
+mod attempt_lists;
+mod attempts;
 mod categories;
 mod cents;
 mod coupons;
 mod courses;
 mod database;
+mod deferrals;
 mod enrollments;
+mod grading;
 mod idempotency;
 mod jobs;
 mod lessons;
@@ -41,7 +47,9 @@ mod migrations;
 mod modules;
 mod orders;
 mod progress;
+mod questions;
 mod ratings;
+mod regrades;
 mod resets;
 mod roster;
 mod sessions;

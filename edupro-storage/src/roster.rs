@@ -25,6 +25,8 @@ struct MembershipRow {
     completed_courses: i64,
     current_courses: i64,
     last_enrolled: Option<DateTime<Utc>>,
+    last_started: Option<DateTime<Utc>>,
+    last_ended: Option<DateTime<Utc>>,
     #[sqlx(flatten)]
     student: StudentRow,
 }
@@ -44,10 +46,15 @@ impl TryFrom<MembershipRow> for Membership {
                 completed_lessons: row.completed_lessons,
                 completed_courses: row.completed_courses,
                 current_courses: row.current_courses,
-                last_activity: [row.last_learnt, row.last_enrolled]
-                    .into_iter()
-                    .flatten()
-                    .fold(row.joined_at, DateTime::max),
+                last_activity: [
+                    row.last_learnt,
+                    row.last_enrolled,
+                    row.last_started,
+                    row.last_ended,
+                ]
+                .into_iter()
+                .flatten()
+                .fold(row.joined_at, DateTime::max),
             },
         })
     }
@@ -86,7 +93,15 @@ macro_rules! membership {
                     (SELECT MAX(e.enrolled_at) FROM course_enrollments e
                      JOIN courses c ON c.id = e.course_id
                      WHERE e.student_id = r.student_id
-                       AND c.teacher_id = r.teacher_id) AS last_enrolled, ",
+                       AND c.teacher_id = r.teacher_id) AS last_enrolled,
+                    (SELECT MAX(t.started_at) FROM attempts t
+                     JOIN assessments a ON a.id = t.assessment_id
+                     WHERE t.student_id = r.student_id
+                       AND a.teacher_id = r.teacher_id) AS last_started,
+                    (SELECT MAX(t.ended_at) FROM attempts t
+                     JOIN assessments a ON a.id = t.assessment_id
+                     WHERE t.student_id = r.student_id
+                       AND a.teacher_id = r.teacher_id) AS last_ended, ",
             user_columns!(),
             ", ",
             profile_columns!(),

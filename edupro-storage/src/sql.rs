@@ -210,6 +210,19 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
+/// For a statement whose row names another that may go at the same moment: that is no fault, but
+/// somebody in the way. Whoever runs it again finds out.
+pub(crate) fn vanished(error: StoreError) -> StoreError {
+    let is_gone = |source: &BoxDynError| match source.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(database)) => database.is_foreign_key_violation(),
+        _ => false,
+    };
+    match error {
+        StoreError::Other(source) if is_gone(&source) => StoreError::Contended(source),
+        error => error,
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Trouble {
     Contended,
@@ -234,6 +247,19 @@ fn trouble(code: &str) -> Trouble {
         Ok(13 | 14) if code.len() < 5 => Trouble::Unavailable,
         _ => Trouble::Other,
     }
+}
+
+/// Most rows that one statement is given: SQLite binds no more than 32,766 values.
+pub(crate) const ROWS_AT_ONCE: usize = 500;
+
+/// The placeholders of so many rows of so many columns, from `$first` on: `($1, $2), ($3, $4)`.
+pub(crate) fn value_rows(first: usize, rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<_> =
+            (0..columns).map(|column| format!("${}", first + row * columns + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// A condition that finds a word in a table's `search_text`, and the value for its placeholder.
@@ -285,6 +311,12 @@ mod tests {
         assert_eq!(placeholders("SELECT 1"), 0);
         assert_eq!(placeholders("SELECT $2, $1, $2"), 2);
         assert_eq!(placeholders("VALUES ($9, $10)"), 10);
+    }
+
+    #[test]
+    fn rows_of_values_go_on_counting() {
+        assert_eq!(value_rows(1, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(value_rows(3, 1, 1), "($3)");
     }
 
     #[test]

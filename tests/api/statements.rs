@@ -3,12 +3,19 @@
 
 use std::{cell::Cell, sync::Once};
 
+use chrono::TimeDelta;
 use edupro_http::testkit::{Answer, Browser, TestApp};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-use crate::support::{coupons, course, enroll, lesson, module, on_both_engines, redeem};
+use crate::{
+    attempts::{choice, start, submit},
+    grading::{grade, history_path, waiting},
+    support::{
+        assessment, coupons, course, enroll, lesson, module, on_both_engines, question, redeem,
+    },
+};
 
 thread_local! {
     /// The statements of this thread, and so of this test.
@@ -149,5 +156,155 @@ on_both_engines! {
         assert_eq!(cost(&mona, &path).await, 3);
         let path = format!("/courses/{large}/list-ratings/");
         assert_eq!(cost(&app.visitor(), &path).await, 2);
+    }
+
+    /// 10.1–10.7: the same for one question and for fifty.
+    async fn assessments(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let id = assessment(&mona, json!({})).await;
+        let first = question(&mona, &id, json!({})).await;
+        let questions = format!("/teacher/assessments/{id}/questions/");
+        let paths = [
+            "/teacher/assessments/".to_owned(),
+            format!("/teacher/assessments/{id}/"),
+            questions.clone(),
+            format!("/teacher/assessments/questions/{first}/"),
+            format!("/teacher/questions/{first}/options/"),
+        ];
+        let create = async |options: usize| {
+            let options = vec![json!({"option_text": "Air"}); options];
+            let body = json!({"question_text": "?", "question_type": "multiple_choice", "options": options});
+            cost_of(mona.post(&questions, body)).await
+        };
+        let costs = async || {
+            let mut costs = Vec::new();
+            for path in &paths {
+                costs.push(cost(&mona, path).await);
+            }
+            costs.push(cost(&omar, "/student/assessments/mona/").await);
+            costs.push(create(1).await);
+            costs
+        };
+        let few = costs().await;
+        // Who asks is one of them, and whose it is another.
+        assert_eq!(few, [2, 4, 4, 4, 4, 4, 8]);
+        for _ in 0..50 {
+            question(&mona, &id, json!({})).await;
+            assessment(&mona, json!({})).await;
+        }
+        assert_eq!(costs().await, few);
+        assert_eq!(create(100).await, few[6]);
+    }
+
+    /// 10.8–10.11, X5–X9: the same for one question and for fifty, for one attempt and for ten.
+    async fn attempts(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let sara = app.student("sara", "mona").await;
+        let mut costs = Vec::new();
+        for count in [1, 50] {
+            let timed = json!({"max_attempts": 20, "is_timed": true, "time_limit": 5});
+            let id = assessment(&mona, timed).await;
+            for _ in 0..count {
+                question(&mona, &id, json!({})).await;
+            }
+            let start = async |student: &Browser| {
+                let path = format!("/student/assessments/{id}/mona/start/");
+                let mut started = Value::Null;
+                let cost = cost_of(async {
+                    let answer = student.post(&path, json!({})).await;
+                    started = answer.json();
+                    answer
+                });
+                (cost.await, started)
+            };
+            // The first of all makes the paper; then one starts and goes on.
+            let mut row = vec![start(&omar).await.0, start(&sara).await.0];
+            let (again, started) = start(&omar).await;
+            row.push(again);
+            let answers = |started: &Value| {
+                let answer = |question: &Value| {
+                    let option = &question["options"][0]["option_id"];
+                    json!({"question_id": question["question_id"], "selected_option_id": option})
+                };
+                let questions = started["questions"].as_array().unwrap();
+                json!({"answers": questions.iter().map(answer).collect::<Vec<_>>()})
+            };
+            let attempt = started["attempt_id"].as_str().unwrap().to_owned();
+            let path = format!("/students/attempts/{attempt}/submit/");
+            row.push(cost_of(omar.post(&path, answers(&started))).await);
+            row.push(cost(&omar, &format!("/student/attempts/{attempt}/result/")).await);
+            // Whoever starts after one that has expired, and makes a new paper.
+            app.clock().advance(TimeDelta::minutes(6));
+            question(&mona, &id, json!({})).await;
+            row.push(start(&sara).await.0);
+            for path in [
+                "/student/mona/attempts/".to_owned(),
+                format!("/teacher/assessments/{id}/attempts/"),
+                format!("/teacher/assessments/{id}/attempts/?page=1"),
+                format!("/teacher/assessments/{id}/attempts/omar/"),
+                "/teacher/assessments/attempts/omar/".to_owned(),
+            ] {
+                let asker = if path.starts_with("/student") { &omar } else { &mona };
+                row.push(cost(asker, &path).await);
+            }
+            costs.push(row);
+        }
+        // Who asks is one of them.
+        assert_eq!(costs[0], [6, 3, 3, 4, 3, 8, 3, 3, 4, 5, 4]);
+        assert_eq!(costs[1], costs[0]);
+    }
+
+    /// 10.12, 10.13, X10–X13 and what is beside the contract: the same for one answer that waits, or
+    /// is graded again, and for many.
+    async fn grading(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let mut costs = Vec::new();
+        for (turn, (questions, takers)) in [(1, 1), (9, 3)].into_iter().enumerate() {
+            let id = assessment(&mona, json!({})).await;
+            for _ in 0..questions {
+                question(&mona, &id, json!({"question_type": "essay"})).await;
+            }
+            let sound = choice(&mona, &id, json!({})).await;
+            for number in 0..takers {
+                let student = app.student(&format!("student{turn}x{number}"), "mona").await;
+                let started = start(&student, &id).await.json();
+                let answer = |question: &Value| json!({
+                    "question_id": question["question_id"],
+                    "short_answer_text": "Because.",
+                    "selected_option_id": question["options"][0]["option_id"],
+                });
+                let answers = started["questions"].as_array().unwrap().iter().map(answer).collect();
+                let attempt = started["attempt_id"].as_str().unwrap();
+                assert_eq!(submit(&student, attempt, answers).await.status(), 200);
+            }
+            let answer = waiting(&mona).await.pop().unwrap();
+            let mut row = Vec::new();
+            for path in [
+                "/teacher/grading/pending/".to_owned(),
+                format!("/teacher/assessments/{id}/grading/pending/"),
+                "/teacher/assessments/quiz/grading/pending/?question_type=essay".to_owned(),
+                history_path(&answer),
+            ] {
+                row.push(cost(&mona, &path).await);
+            }
+            row.push(cost_of(grade(&mona, &answer, 1.0)).await);
+            let option = format!("/teacher/questions/options/{}/", sound.right);
+            assert_eq!(mona.patch(&option, json!({"is_correct": false})).await.status(), 200);
+            let regrade = format!("/teacher/assessments/{id}/regrade/");
+            row.push(cost(&mona, &regrade).await);
+            for dry_run in [true, false] {
+                let body = json!({"policy": "new_key_only", "dry_run": dry_run});
+                row.push(cost_of(mona.post(&regrade, body)).await);
+            }
+            costs.push(row);
+        }
+        // Who asks is one of them, and whose it is another.
+        assert_eq!(costs[0], [2, 3, 2, 3, 10, 6, 7, 13]);
+        assert_eq!(costs[1], costs[0]);
     }
 }

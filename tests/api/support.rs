@@ -130,6 +130,49 @@ pub(crate) async fn redeem_module(student: &Browser, module: &str, code: &str) -
     student.post("/course/module-enrollment/", body).await
 }
 
+/// Makes a quiz and returns its id.
+pub(crate) async fn assessment(teacher: &Browser, body: Value) -> String {
+    let defaults = json!({"title": "Waves", "assessment_type": "quiz"});
+    make(teacher, "/teacher/assessments/", body, defaults).await
+}
+
+/// Makes a question with two options, of which the first is right, and returns its id.
+pub(crate) async fn question(teacher: &Browser, assessment: &str, body: Value) -> String {
+    let path = format!("/teacher/assessments/{assessment}/questions/");
+    let defaults = match body["question_type"].as_str() {
+        None => json!({
+            "question_text": "What carries sound?",
+            "question_type": "multiple_choice",
+            "options": [{"option_text": "Air", "is_correct": true}, {"option_text": "Nothing"}],
+        }),
+        Some(_) => json!({"question_text": "What is sound?"}),
+    };
+    make(teacher, &path, body, defaults).await
+}
+
+/// Runs a statement behind the school's back.
+pub(crate) async fn behind(app: &TestApp, statement: String) {
+    let url = app.database_url();
+    let statement = AssertSqlSafe(statement);
+    if url.starts_with("sqlite") {
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        connection.execute(statement).await.unwrap();
+        connection.close().await.unwrap();
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        connection.execute(statement).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+/// A UUID as a literal of the database.
+pub(crate) fn uuid_literal(app: &TestApp, id: &str) -> String {
+    match app.database_url().starts_with("sqlite") {
+        true => format!("X'{}'", id.replace('-', "")),
+        false => format!("'{id}'"),
+    }
+}
+
 /// Enrols a student in a course, behind the school's back: nobody can do so yet by the front door.
 pub(crate) async fn enroll(
     app: &TestApp,
@@ -137,12 +180,7 @@ pub(crate) async fn enroll(
     course: &str,
     ends_at: Option<DateTime<Utc>>,
 ) {
-    let url = app.database_url();
-    let is_sqlite = url.starts_with("sqlite");
-    let course = match is_sqlite {
-        true => format!("X'{}'", course.replace('-', "")),
-        false => format!("'{course}'"),
-    };
+    let course = uuid_literal(app, course);
     let time = |time: DateTime<Utc>| format!("'{}'", time.to_rfc3339());
     let statement = format!(
         "INSERT INTO course_enrollments (student_id, course_id, enrolled_at, ends_at, status,
@@ -152,16 +190,7 @@ pub(crate) async fn enroll(
         time(app.school().clock.now()),
         ends_at.map_or_else(|| "NULL".to_owned(), time),
     );
-    let statement = AssertSqlSafe(statement);
-    if is_sqlite {
-        let mut connection = SqliteConnection::connect(url).await.unwrap();
-        connection.execute(statement).await.unwrap();
-        connection.close().await.unwrap();
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        connection.execute(statement).await.unwrap();
-        connection.close().await.unwrap();
-    }
+    behind(app, statement).await;
 }
 
 /// A box of an MPEG-4 file.

@@ -89,6 +89,19 @@ on_both_engines! {
         assert_eq!(app.visitor().get(&path(&shown["video_url"])).await.status(), 403);
         let totals = mona.get(&format!("/modules/{module_id}/")).await.json();
         assert_eq!(totals["total_duration"], 42);
+        // Pages of an allowed origin may show it, whatever a browser takes for the same site.
+        for (page, policy) in [
+            ("http://localhost:5173/lesson/1", "cross-origin"),
+            ("http://localhost:5174/", "same-site"),
+            ("http://localhost:5173.evil.example/", "same-site"),
+            ("nonsense", "same-site"),
+        ] {
+            let omar = omar.with_header("referer", page);
+            let answer = omar.get(&path(&shown["video_url"])).await;
+            assert_eq!(answer.header("cross-origin-resource-policy"), Some(policy), "{page}");
+            let answer = omar.get(&format!("/lessons/{lesson_id}/")).await;
+            assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-site"));
+        }
         // A part from the middle, as a player asks for.
         let middle = omar.with_header("range", "bytes=20-39").get(&path(&shown["video_url"])).await;
         assert_eq!((middle.status(), middle.bytes()), (206, &film(42)[20..40]));

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 pub(crate) const LIBRARY: u64 = 759;
 /// The key that the fake takes.
 pub(crate) const KEY: &str = "stream-key";
-/// The name of the first video; others end in other digits.
+/// The name of the first video; others end in their number.
 pub(crate) const FIRST: &str = "eb1c4f77-0cda-46be-b47d-1118ad7c2ffe";
 
 /// What happens to the next request instead of what should.
@@ -58,8 +58,11 @@ struct Library {
     faults: VecDeque<Fault>,
     videos: BTreeMap<String, Kept>,
     requests: Vec<String>,
+    made: u64,
     /// How long a film takes to be read.
     reading: Duration,
+    /// A film can be played as soon as it has come.
+    is_quick: bool,
 }
 
 /// A Bunny of a test's own.
@@ -109,6 +112,11 @@ impl FakeBunny {
     /// Has films arrive slowly.
     pub(crate) fn read_slowly(&self, reading: Duration) {
         self.library().reading = reading;
+    }
+
+    /// Has films encoded at once.
+    pub(crate) fn encode_quickly(&self) {
+        self.library().is_quick = true;
     }
 
     /// A video, as it is now.
@@ -179,7 +187,11 @@ async fn misbehave(State(library): Shared, request: Request, next: Next) -> Resp
 
 async fn create(State(library): Shared, Json(body): Json<Value>) -> Response {
     let mut library = library.lock().unwrap();
-    let id = format!("{}{:x}", &FIRST[..FIRST.len() - 1], 14 - library.videos.len());
+    let id = match library.made {
+        0 => FIRST.to_owned(),
+        number => format!("{}{number:012x}", &FIRST[..24]),
+    };
+    library.made += 1;
     let title = body["title"].as_str().unwrap().to_owned();
     let kept = Kept { title, status: 0, made_at: library.now, film: Bytes::new() };
     let answer = shown(&id, &kept);
@@ -227,13 +239,15 @@ async fn upload(
     assert_eq!(headers["content-length"], film.len().to_string().as_str());
     let reading = library.lock().unwrap().reading;
     tokio::time::sleep(reading).await;
-    match library.lock().unwrap().videos.get_mut(&id) {
+    let mut library = library.lock().unwrap();
+    let status = if library.is_quick { 4 } else { 1 };
+    match library.videos.get_mut(&id) {
         None => said(StatusCode::NOT_FOUND, "The requested video was not found."),
         Some(kept) if kept.status != 0 => {
             said(StatusCode::BAD_REQUEST, "The requested video was already uploaded.")
         }
         Some(kept) => {
-            (kept.status, kept.film) = (1, film);
+            (kept.status, kept.film) = (status, film);
             said(StatusCode::OK, "OK")
         }
     }

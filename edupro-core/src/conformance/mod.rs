@@ -4,6 +4,7 @@
 //! | call | with your | and |
 //! | --- | --- | --- |
 //! | [`files::all`] | [`FileStore`](crate::files::FileStore) over any object store | |
+//! | [`grading::all`] | [`AssessmentGrader`](crate::grading::AssessmentGrader) | exercises |
 //! | [`mailer::all`] | [`Mailer`](crate::mail::Mailer) | a [`MailProbe`](mailer::MailProbe) |
 //! | [`payment::all`] | [`PaymentProvider`](crate::payment::PaymentProvider) | a [`PaymentProbe`](payment::PaymentProbe) |
 //! | [`redemption::all`] | [`School`](crate::School) on your storage | |
@@ -45,6 +46,7 @@
 #![expect(clippy::panic, reason = "this is how a check fails the test that called it")]
 
 pub mod files;
+pub mod grading;
 pub mod mailer;
 pub mod payment;
 pub mod redemption;

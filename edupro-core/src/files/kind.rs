@@ -23,11 +23,13 @@ pub enum FileKind {
     LessonDocument,
     /// What is watched in a lesson. Not public.
     LessonVideo,
+    /// The picture to a question.
+    QuestionImage,
 }
 
 impl FileKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Avatar,
         Self::Logo,
         Self::ProfilePicture,
@@ -38,6 +40,7 @@ impl FileKind {
         Self::LessonThumbnail,
         Self::LessonDocument,
         Self::LessonVideo,
+        Self::QuestionImage,
     ];
 
     /// The word that stands for the kind in a path.
@@ -54,6 +57,7 @@ impl FileKind {
             Self::LessonThumbnail => "lesson-thumbnail",
             Self::LessonDocument => "lesson-document",
             Self::LessonVideo => "lesson-video",
+            Self::QuestionImage => "question-image",
         }
     }
 
@@ -69,7 +73,8 @@ impl FileKind {
             | Self::CourseThumbnail
             | Self::CourseTrailer
             | Self::ModuleImage
-            | Self::LessonThumbnail => true,
+            | Self::LessonThumbnail
+            | Self::QuestionImage => true,
             Self::LessonDocument | Self::LessonVideo => false,
         }
     }

@@ -215,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    const PIECE: usize = 1 << 16;
+    const PIECE: usize = 1 << 12;
 
     /// A film of so many pieces, with a pause before each.
     fn film(pieces: u64, pause: Duration) -> Download {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
 use edupro_core::{
     files::LinkSigner,
     video::{
@@ -23,6 +24,8 @@ use crate::{
 
 /// For whom a link to upload is signed: for whoever has it, as with any other host.
 const UPLOADER: &str = "upload";
+/// How long an upload may begin that goes by this school, if its provider does not say.
+const RELAY_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
 form! {
     /// 9.1: what is about to be uploaded.
@@ -85,7 +88,9 @@ impl UploadView {
             }
             _ => {
                 let path = upload_path(video.id);
-                let expires = expires_at.unwrap_or_else(|| edupro.school().clock.now());
+                let expires =
+                    expires_at.unwrap_or_else(|| edupro.school().clock.now() + RELAY_LIFETIME);
+                view.expires_at = Some(Moment(expires));
                 let signature = edupro.school().keys.links().sign(&path, UPLOADER, expires);
                 view.upload_url = links.to(&format!("/{path}?{signature}"));
             }
@@ -154,12 +159,7 @@ pub(crate) async fn receive(
     Ok((StatusCode::CREATED, Json(received)))
 }
 
-fn admit(
-    links: &LinkSigner,
-    id: Uuid,
-    query: &ListQuery,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Answer<()> {
+fn admit(links: &LinkSigner, id: Uuid, query: &ListQuery, now: DateTime<Utc>) -> Answer<()> {
     let (Some(exp), Some(sig)) = (query.value("exp"), query.value("sig")) else {
         return Err(ApiError::forbidden());
     };

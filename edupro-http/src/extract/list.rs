@@ -6,6 +6,7 @@ use axum::{
 };
 use edupro_core::{Page, PageNumber, PageOf};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{error::ApiError, render::Links};
 
@@ -61,6 +62,23 @@ impl ListQuery {
             "false" | "0" => Some(false),
             _ => None,
         }
+    }
+
+    /// A filter for one thing: `Some(None)` when it is not asked for, `None` when what is asked
+    /// for is nothing that `known` knows, and so nothing matches (behaviour G10).
+    #[expect(clippy::option_option, reason = "not asked for and not known are two things")]
+    pub(crate) fn filter<T>(
+        &self,
+        name: &str,
+        known: impl Fn(&str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.value(name).map_or(Some(None), |value| known(value).map(Some))
+    }
+
+    /// The same for the thing with an id.
+    #[expect(clippy::option_option, reason = "not asked for and not known are two things")]
+    pub(crate) fn id(&self, name: &str) -> Option<Option<Uuid>> {
+        self.filter(name, |value| value.parse().ok())
     }
 
     /// The words of a search, in lower case.

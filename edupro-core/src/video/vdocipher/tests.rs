@@ -1,5 +1,7 @@
 //! What is decided without asking anybody. `tests/vdocipher` asks.
 
+use std::time::Duration;
+
 use super::*;
 use crate::video::UploadHow;
 

@@ -19,7 +19,7 @@ use edupro_core::{
 use serde_json::Value;
 
 use super::Raw;
-use crate::error::Words;
+use crate::error::{FieldErrors, Words};
 
 /// What a field's value becomes, or why there is none.
 pub(crate) type Reading<T> = Result<T, Wrong>;
@@ -29,6 +29,8 @@ pub(crate) type Reading<T> = Result<T, Wrong>;
 pub(crate) enum Wrong {
     /// All that is wrong with what was sent.
     Value(Vec<Words>),
+    /// What is wrong with each element of the list that was sent.
+    Elements(Vec<FieldErrors>),
     /// The value may be good; what it should be kept in is not.
     Store(FileError),
 }
@@ -440,7 +442,7 @@ mod tests {
     fn read<F: Field>(field: &F, raw: Option<Raw>) -> Result<F::Output, Vec<Words>> {
         field.read(raw).map_err(|wrong| match wrong {
             Wrong::Value(words) => words,
-            Wrong::Store(error) => panic!("{error}"),
+            wrong => panic!("{wrong:?}"),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use edupro_core::files::{FileError, Upload};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::fields::{Field, Wrong};
 use crate::error::FieldErrors;
@@ -34,6 +34,12 @@ impl Input {
         Self { values: HashMap::new(), errors: FieldErrors::default(), broken: None }
     }
 
+    /// The fields of a JSON object.
+    pub(super) fn of(map: Map<String, Value>) -> Self {
+        let values = map.into_iter().map(|(key, value)| (key, Raw::Json(value))).collect();
+        Self { values, ..Self::empty() }
+    }
+
     /// Of several values with one name the last counts.
     pub(super) fn put(&mut self, name: String, value: Raw) {
         self.values.insert(name, value);
@@ -52,6 +58,7 @@ impl Input {
                     self.errors.add(name, words);
                 }
             }
+            Err(Wrong::Elements(elements)) => self.errors.add_elements(name, elements),
             Err(Wrong::Store(error)) => self.broken = Some(error),
         }
         None

@@ -3,34 +3,41 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::{Input, Raw};
+use super::Input;
 use crate::error::ApiError;
 
 /// How deep a body may be nested (security R17).
 const DEPTH: usize = 64;
 
 pub(super) fn parse(body: &[u8]) -> Result<Input, ApiError> {
-    let mut input = Input::empty();
+    value(body)?.map_or_else(|| Ok(Input::empty()), input)
+}
+
+/// The value that a body is; an empty body is none.
+pub(super) fn value(body: &[u8]) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
-        return Ok(input);
+        return Ok(None);
     }
     let value: Value =
         serde_json::from_slice(body).map_err(|error| not_json(&error.to_string()))?;
-    if depth(&value) > DEPTH {
-        return Err(not_json("nested too deeply"));
+    match depth(&value) > DEPTH {
+        true => Err(not_json("nested too deeply")),
+        false => Ok(Some(value)),
     }
-    let got = match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                input.put(key, Raw::Json(value));
-            }
-            return Ok(input);
-        }
-        Value::Null => return Err(ApiError::field("non_field_errors", "No data provided")),
-        other => type_name(&other),
-    };
-    let words = format!("Invalid data. Expected a dictionary, but got {got}.");
-    Err(ApiError::field("non_field_errors", words))
+}
+
+/// The fields of an object.
+pub(super) fn input(value: Value) -> Result<Input, ApiError> {
+    match value {
+        Value::Object(map) => Ok(Input::of(map)),
+        Value::Null => Err(ApiError::field("non_field_errors", "No data provided")),
+        other => Err(ApiError::field("non_field_errors", not_an_object(&other))),
+    }
+}
+
+/// What is said of a value that should be an object.
+pub(super) fn not_an_object(value: &Value) -> String {
+    format!("Invalid data. Expected a dictionary, but got {}.", type_name(value))
 }
 
 fn not_json(reason: &str) -> ApiError {

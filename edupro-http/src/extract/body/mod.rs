@@ -9,9 +9,11 @@ pub(crate) mod files;
 mod film;
 mod input;
 mod json;
+pub(crate) mod lists;
 mod multipart;
 pub(crate) mod numbers;
 mod pace;
+pub(crate) mod several;
 
 use axum::{
     body::Bytes,
@@ -23,6 +25,7 @@ use self::{fields::Description, pace::Pace};
 pub(crate) use self::{
     film::FILM_FIELD,
     input::{Input, Raw},
+    lists::OneOrMany,
 };
 use crate::{
     EduPro,
@@ -31,7 +34,7 @@ use crate::{
 
 /// What a field's rule in a `form!` is made of.
 pub(crate) mod rules {
-    pub(crate) use super::{fields::*, files::*, numbers::*};
+    pub(crate) use super::{fields::*, files::*, lists::*, numbers::*, several::*};
 }
 
 /// Largest JSON or urlencoded body, in bytes (behaviour G2).
@@ -111,6 +114,25 @@ impl Incoming {
         reading.await.map_err(|error| ApiError::internal(&error))?
     }
 
+    /// The form, or several of them in a JSON list, whose errors stand below `field`.
+    pub(crate) async fn read_one_or_many<F: Form>(
+        self,
+        edupro: &EduPro,
+        field: &'static str,
+        most: usize,
+    ) -> Result<OneOrMany<F>, ApiError> {
+        if media_type(self.request.headers()) != "application/json" {
+            return self.read(edupro).await.map(OneOrMany::One);
+        }
+        let Some(sent) = json::value(&text(self.request).await?)? else {
+            return read(Input::empty()).map(OneOrMany::One);
+        };
+        match sent.is_array() {
+            true => lists::read_many(sent, field, most).map(OneOrMany::Many),
+            false => read(json::input(sent)?).map(OneOrMany::One),
+        }
+    }
+
     /// A small body as it came in, whatever it says it is: for what is signed byte for byte.
     pub(crate) async fn bytes(self) -> Result<Bytes, ApiError> {
         text(self.request).await
@@ -137,6 +159,12 @@ impl Incoming {
             },
         }
     }
+}
+
+/// The form without files that `input` is, or everything that is wrong with it.
+fn read<F: Form>(mut input: Input) -> Result<F, ApiError> {
+    let draft = F::read(&mut input);
+    whole(draft, input.into_errors()?)
 }
 
 /// The form, or everything that is wrong with it.

@@ -84,17 +84,47 @@ fn whole_number(text: &str) -> Option<i64> {
         .then(|| whole.parse().unwrap_or(if whole.starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
-/// An amount of money: at most ten digits, two of them behind the point, not negative.
+/// A number with at most two places behind the point.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Amount;
-
-/// An amount of money.
-pub(crate) const fn amount() -> Amount {
-    Amount
+pub(crate) struct Amount {
+    /// Its digits, all of them.
+    digits: usize,
+    /// What is said of one that is too small or too large.
+    problem: fn(Decimal) -> Option<&'static str>,
 }
 
-/// Digits of an amount, all of them and behind the point.
-const DIGITS: usize = 10;
+/// An amount of money, not negative.
+pub(crate) const fn amount() -> Amount {
+    let problem = |amount: Decimal| {
+        (amount < Decimal::ZERO).then_some("Ensure this value is greater than or equal to 0.")
+    };
+    Amount { digits: 10, problem }
+}
+
+/// What a question gives.
+pub(crate) const fn points() -> Amount {
+    let problem =
+        |points: Decimal| (points <= Decimal::ZERO).then_some("Points must be greater than 0.");
+    Amount { digits: 6, problem }
+}
+
+/// What is given for an answer. How much that may be is the question's to say.
+pub(crate) const fn awarded_points() -> Amount {
+    let problem =
+        |points: Decimal| (points < Decimal::ZERO).then_some("Points cannot be negative.");
+    Amount { digits: usize::MAX, problem }
+}
+
+/// How many percent one needs to pass.
+pub(crate) const fn passing_grade() -> Amount {
+    let problem = |grade: Decimal| {
+        let is_percent = (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&grade);
+        (!is_percent).then_some("Passing grade must be between 0 and 100.")
+    };
+    Amount { digits: 5, problem }
+}
+
+/// Digits of an amount behind the point.
 const PLACES: usize = 2;
 
 impl Kind for Amount {
@@ -104,23 +134,24 @@ impl Kind for Amount {
         let Some(amount) = number_text(raw).and_then(|text| decimal(&text)) else {
             return one("A valid number is required.");
         };
+        if let Some(words) = (self.problem)(amount) {
+            return one(words);
+        }
+        let most = self.digits;
         let places = usize::try_from(amount.scale()).unwrap_or(usize::MAX);
         let digits = amount.mantissa().unsigned_abs().to_string().trim_start_matches('0').len();
         let whole = digits.saturating_sub(places);
-        if digits.max(places) > DIGITS {
-            return one(format!("Ensure that there are no more than {DIGITS} digits in total."));
+        if digits.max(places) > most {
+            return one(format!("Ensure that there are no more than {most} digits in total."));
         }
         if places > PLACES {
             return one(format!("Ensure that there are no more than {PLACES} decimal places."));
         }
-        if whole > DIGITS - PLACES {
-            let most = DIGITS - PLACES;
+        if whole > most - PLACES {
+            let most = most - PLACES;
             return one(format!(
                 "Ensure that there are no more than {most} digits before the decimal point."
             ));
-        }
-        if amount.is_sign_negative() && !amount.is_zero() {
-            return one("Ensure this value is greater than or equal to 0.");
         }
         let mut amount = amount.abs();
         amount.rescale(2);
@@ -184,6 +215,10 @@ impl Kind for Id {
             _ => "",
         };
         text.parse().or_else(|_| one("Must be a valid UUID."))
+    }
+
+    fn empty(&self) -> Empty {
+        Empty::Null
     }
 }
 
@@ -334,7 +369,7 @@ mod tests {
     fn read<K: Kind>(kind: &K, value: Value) -> Result<K::Value, Vec<Words>> {
         kind.parse(Raw::Json(value)).map_err(|wrong| match wrong {
             Wrong::Value(words) => words,
-            Wrong::Store(error) => panic!("{error}"),
+            wrong => panic!("{wrong:?}"),
         })
     }
 
