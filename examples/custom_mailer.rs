@@ -4,7 +4,7 @@
 //! cargo run -p edupro-suite --example custom_mailer
 //! ```
 
-use std::{path::Path, sync::Arc};
+use std::{error::Error, io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use edupro_core::{
@@ -17,13 +17,12 @@ use edupro_storage::{Database, DatabaseOptions};
 
 /// Writes mails to the terminal.
 #[derive(Debug)]
-struct Terminal;
+pub(crate) struct Terminal;
 
 #[async_trait]
 impl Mailer for Terminal {
     async fn send(&self, message: &Message) -> Result<(), MailError> {
         // The worker tries again later when this fails with `MailError::unavailable`.
-        use std::io::Write;
         let mail =
             format!("To: {}\nSubject: {}\n\n{}\n", message.to, message.subject, message.text);
         std::io::stdout().write_all(mail.as_bytes()).map_err(MailError::unavailable)
@@ -31,7 +30,7 @@ impl Mailer for Terminal {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let edupro = school(folder.path()).await?;
     let school = edupro.school();
@@ -45,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn school(folder: &Path) -> Result<EduPro, Box<dyn std::error::Error>> {
+async fn school(folder: &Path) -> Result<EduPro, Box<dyn Error>> {
     let url = format!("sqlite://{}", folder.join("school.db").display());
     let database = Database::connect(&DatabaseOptions::new(url)).await?;
     database.migrate().await?;

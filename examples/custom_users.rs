@@ -16,12 +16,12 @@ use edupro_core::{
 use edupro_http::testkit::TestApp;
 use sqlx::{Sqlite, SqlitePool, Transaction, query, query_as};
 
+pub(crate) const TABLE: &str = "CREATE TABLE accounts (email TEXT PRIMARY KEY, hash TEXT)";
 const FIND: &str = "SELECT hash FROM accounts WHERE email = $1";
-const KEEP: &str = "INSERT INTO accounts (email, hash) VALUES ($1, $2)
-                    ON CONFLICT (email) DO UPDATE SET hash = $2";
+const KEEP: &str = "INSERT OR REPLACE INTO accounts (email, hash) VALUES ($1, $2)";
 
 #[derive(Debug)]
-struct Accounts(SqlitePool);
+pub(crate) struct Accounts(pub(crate) SqlitePool);
 
 impl UserDirectory for Accounts {
     fn open(&self) -> Box<dyn UserOverlay> {
@@ -36,14 +36,14 @@ struct Beside {
 }
 
 impl Beside {
-    async fn keep(&mut self, email: &str, hash: &str) -> Result<(), sqlx::Error> {
+    async fn keep(&mut self, email: &str, hash: &str) -> StoreResult<()> {
         let mut begun = match self.begun.take() {
             Some(begun) => begun,
-            None => self.accounts.begin().await?,
+            None => self.accounts.begin().await.map_err(StoreError::unavailable)?,
         };
-        query(KEEP).bind(email).bind(hash).execute(&mut *begun).await?;
+        let kept = query(KEEP).bind(email).bind(hash).execute(&mut *begun).await;
         self.begun = Some(begun);
-        Ok(())
+        kept.map(drop).map_err(StoreError::unavailable)
     }
 }
 
@@ -54,16 +54,18 @@ impl UserOverlay for Beside {
         rows: &mut dyn UserStore,
         email: &Email,
     ) -> StoreResult<Option<Credentials>> {
-        let hash = query_as(FIND).bind(email.as_str()).fetch_optional(&self.accounts).await;
-        let hash = hash.map_err(StoreError::unavailable)?;
-        let Some((password_hash,)) = hash else { return Ok(None) };
+        let found = query_as(FIND).bind(email.as_str()).fetch_optional(&self.accounts).await;
+        let found = found.map_err(StoreError::unavailable)?;
+        let Some((password_hash,)) = found else { return Ok(None) };
         Ok(rows.find_credentials(email).await?.map(|row| Credentials { password_hash, ..row }))
     }
 
     async fn add(&mut self, rows: &mut dyn UserStore, new: &NewUser) -> StoreResult<Option<User>> {
+        let row = NewUser { password_hash: "elsewhere".to_owned(), ..new.clone() };
+        let Some(added) = rows.add(&row).await? else { return Ok(None) };
         // Whom a crash has left here without a row there is taken over.
-        self.keep(new.email.as_str(), &new.password_hash).await.map_err(StoreError::unavailable)?;
-        rows.add(&NewUser { password_hash: "elsewhere".to_owned(), ..new.clone() }).await
+        self.keep(&added.email, &new.password_hash).await?;
+        Ok(Some(added))
     }
 
     async fn set_password(
@@ -74,14 +76,12 @@ impl UserOverlay for Beside {
         _: DateTime<Utc>,
     ) -> StoreResult<()> {
         let Some(user) = rows.find(id).await? else { return Ok(()) };
-        self.keep(&user.email, hash).await.map_err(StoreError::unavailable)
+        self.keep(&user.email, hash).await
     }
 
     async fn commit(self: Box<Self>) -> StoreResult<()> {
-        match self.begun {
-            Some(begun) => begun.commit().await.map_err(StoreError::unavailable),
-            None => Ok(()),
-        }
+        let Some(begun) = self.begun else { return Ok(()) };
+        begun.commit().await.map_err(StoreError::unavailable)
     }
 }
 
@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("accounts.db").display());
     let accounts = SqlitePool::connect(&url).await?;
-    query("CREATE TABLE accounts (email TEXT PRIMARY KEY, hash TEXT)").execute(&accounts).await?;
+    query(TABLE).execute(&accounts).await?;
     // A school to try things with; in yours it is `EduPro::builder(…).users(…)`.
     let users = Arc::new(Accounts(accounts.clone()));
     TestApp::builder().start_with(|school| school.users(users)).await.teacher("mona").await;

@@ -1,4 +1,5 @@
-//! A school inside another service: its routes beside ours, its visitors in our handlers.
+//! A school inside another service: its routes beside ours, its visitors in our handlers. It runs
+//! until Ctrl-C.
 //!
 //! ```sh
 //! cargo run -p edupro-suite --example embed
@@ -6,13 +7,13 @@
 //! curl -i http://127.0.0.1:3000/school/api/v1
 //! ```
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{env, error::Error, io::Write, net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::FromRef, routing::get};
 use edupro_core::jobs::Worker;
 use edupro_http::{EduPro, extract::SignedIn};
 use edupro_storage::{Database, DatabaseOptions};
-use tokio::sync::watch;
+use tokio::{net::TcpListener, signal::ctrl_c, sync::watch};
 
 /// The state of our service: the school is a part of it.
 #[derive(Clone, FromRef)]
@@ -26,7 +27,7 @@ async fn hello(SignedIn(visitor): SignedIn) -> String {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite://{}", folder.path().join("school.db").display());
     let database = Database::connect(&DatabaseOptions::new(url)).await?;
@@ -34,20 +35,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let edupro = EduPro::builder(Arc::new(database))
         .secret("an example's secret; yours is in a file nobody else reads")
+        // Our own page wants to know who is there, and stands beside the school.
+        .cookie_path("/")
         .build()?;
 
     // Mails, and what else has to happen after a request.
-    let (_stop, stopping) = watch::channel(false);
+    let (stop, stopping) = watch::channel(false);
     let worker = Worker::new(Arc::clone(edupro.school()));
-    tokio::spawn(async move { worker.run(stopping).await });
+    let working = tokio::spawn(async move { worker.run(stopping).await });
 
-    let app = Router::new()
-        .route("/hello", get(hello))
+    let app = edupro
+        .guard(Router::new().route("/hello", get(hello)))
         .nest("/school", edupro.router())
+        .fallback(async || "My own page for what is not there.\n")
         .with_state(App { edupro });
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    writeln!(std::io::stdout(), "open at http://{}", listener.local_addr()?)?;
     // Limits on log-ins count by address: without it, everybody would be one visitor.
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
-    Ok(())
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(async { drop(ctrl_c().await) }).await?;
+    stop.send_replace(true);
+    Ok(working.await?)
 }

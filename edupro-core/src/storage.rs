@@ -47,20 +47,108 @@ use crate::{
 /// How often a write runs again because another was in the way (security R36).
 const RETRIES: u32 = 3;
 
-/// Opens transactions.
+/// Where a school keeps everything but its files: opens transactions.
+///
+/// `edupro_storage::Database` is the one in the box, for PostgreSQL and SQLite. Wrap it to count, to
+/// trace or to fail on purpose; [`WithUsers`] wraps it to keep people elsewhere. A new one from the
+/// ground up is a store for each noun: a [`Transaction`] has them all.
+///
+/// # What is promised
+///
+/// - **All or nothing.** What [`write`](Self::write) opens keeps nothing until
+///   [`commit`](Transaction::commit) has returned, and then all of it, durably. Dropped, at whatever
+///   point, it has done nothing.
+/// - **It may be given up.** Requests are cut off and processes stop, so every future may be dropped
+///   at any `await`, that of `commit` too: then all of it was kept or nothing. A connection goes back
+///   to others clean, or not at all.
+/// - **Nobody sees halves.** A reader sees what was committed when its statement started, and
+///   nothing else. What [`read`](Self::read) opens cannot write.
+/// - **Writers at the same moment** get in each other's way only by being told so:
+///   [`Contended`](StoreError::Contended) means that doing all of it again helps, which
+///   [`atomically`] does. Rules rely on what one statement promises by itself (a counter counts each
+///   step, a job is claimed once, a unique value is somebody's alone) and not on an isolation level.
+/// - **Errors say what the caller can do**: see [`StoreError`]. After an error a transaction is only
+///   good for being dropped. That something is taken or gone is no error where the method's answer
+///   can say so.
+/// - **Waiting has an end**: some seconds, then [`Unavailable`](StoreError::Unavailable).
+/// - **What the log gets.** Statements, not the values in them: they hold hashes, addresses and
+///   what people wrote. Never the password in a database's URL.
+///
+/// # Use it
+///
+/// ```
+/// # use edupro_core::{Entropy, Storage, StoreError, accounts::UserId, storage::atomically};
+/// # async fn example(storage: &dyn Storage, entropy: &dyn Entropy, id: UserId) -> Result<(), StoreError> {
+/// # let now = chrono::DateTime::UNIX_EPOCH;
+/// // Of these two rows both are changed, or none.
+/// atomically(entropy, || async {
+///     let mut tx = storage.write().await?;
+///     tx.users().set_active(id, false, now).await?;
+///     tx.sessions().revoke_others(id, None, now).await?;
+///     tx.commit().await
+/// })
+/// .await?;
+///
+/// // One statement needs no transaction.
+/// let user = storage.read().await?.users().find(id).await?;
+/// # let _ = user; Ok(()) }
+/// ```
+///
+/// # Wrap it
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+///
+/// use async_trait::async_trait;
+/// use edupro_core::{Storage, StoreResult, Transaction};
+///
+/// /// Counts what is written.
+/// #[derive(Debug)]
+/// struct Counted {
+///     inner: Arc<dyn Storage>,
+///     writes: AtomicU64,
+/// }
+///
+/// #[async_trait]
+/// impl Storage for Counted {
+///     async fn read(&self) -> StoreResult<Box<dyn Transaction>> {
+///         self.inner.read().await
+///     }
+///
+///     async fn write(&self) -> StoreResult<Box<dyn Transaction>> {
+///         self.writes.fetch_add(1, Ordering::Relaxed);
+///         self.inner.write().await
+///     }
+///
+///     async fn check(&self) -> StoreResult<()> {
+///         self.inner.check().await
+///     }
+/// }
+/// ```
+///
+/// # Test it
+///
+/// The feature `conformance` checks these promises with one call, `conformance::storage::all`, and
+/// `conformance::redemption::all` lets a crowd of students at a few coupons.
 #[async_trait]
 pub trait Storage: Debug + Send + Sync + 'static {
-    /// For reading. Each statement sees what is committed when it starts, perhaps on a replica.
+    /// For reading. Each statement sees what is committed when it starts, perhaps on a replica and
+    /// a little late: whoever must see what was just written asks the transaction that wrote it.
     async fn read(&self) -> StoreResult<Box<dyn Transaction>>;
 
-    /// For writing: all or nothing.
+    /// For writing: all or nothing. Hold it for statements only, never while something outside is
+    /// asked, a password hashed or a picture decoded: on SQLite nobody else writes meanwhile.
     async fn write(&self) -> StoreResult<Box<dyn Transaction>>;
 
-    /// Whether the storage answers and has the schema this version needs.
+    /// Whether the storage answers and has the schema this version needs. Changes nothing, and may
+    /// be asked often.
     async fn check(&self) -> StoreResult<()>;
 }
 
 /// All stores, inside one transaction. Dropping it undoes everything.
+///
+/// The stores share the transaction: what one has written the next one reads. One statement runs at
+/// a time, which is what `&mut` says. What a [`Storage`] promises holds for each of them.
 #[async_trait]
 pub trait Transaction: Send {
     /// People who can log in.
@@ -112,7 +200,9 @@ pub trait Transaction: Send {
     /// What must happen after the commit.
     fn jobs(&mut self) -> &mut dyn JobStore;
 
-    /// Keeps everything that was done in it.
+    /// Keeps everything that was done in it. When this has returned, a power cut takes nothing of
+    /// it away. After an error nobody can tell whether it was kept, unless the error is
+    /// [`Contended`](StoreError::Contended) or [`Conflict`](StoreError::Conflict): then it was not.
     async fn commit(self: Box<Self>) -> StoreResult<()>;
 }
 

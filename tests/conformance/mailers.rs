@@ -87,7 +87,7 @@ async fn files() {
 
 /// Nobody can tell what arrives from the log.
 #[derive(Debug)]
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 #[async_trait]
 impl MailProbe for Nowhere {

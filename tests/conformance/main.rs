@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod examples;
 mod files;
 mod mailers;
 mod payment;

@@ -15,7 +15,7 @@ async fn connect(url: &str) -> Database {
     Database::connect(&DatabaseOptions::new(url)).await.unwrap()
 }
 
-async fn on_sqlite() -> (TempDir, String, Database) {
+pub(crate) async fn on_sqlite() -> (TempDir, String, Database) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("edupro.db").display());
     let database = connect(&url).await;

@@ -168,16 +168,52 @@ pub struct Taken {
     pub phone: bool,
 }
 
-/// Where people are kept.
+/// Where people are kept, inside one transaction.
+///
+/// A school that has its people in another table or service replaces this store alone: a
+/// [`UserDirectory`](crate::storage::UserDirectory), given to `Builder::users`, lies over the
+/// school's own rows and answers what it knows better.
+///
+/// # What is promised
+///
+/// - **Part of a transaction.** What was written is kept by its commit and undone when it is
+///   dropped, together with everything else in it.
+/// - **Each unique value is one person's**: the e-mail address, the username in whatever case, the
+///   telephone number, the slug; also when several want it at the same moment.
+/// - **Not there is `None`**, and a change to somebody who is gone changes nothing. Neither is an
+///   error.
+/// - **Whoever registers reads after a refusal**: when [`add`](Self::add) says `None`, the
+///   transaction is still good, and [`taken`](Self::taken) says why.
+/// - **All of it may be dropped** at any `await`; the transaction is dropped with it.
+/// - **What the log gets.** Ids. Never a hash, an address or a telephone number.
+/// - **People wait**: each method is asked while somebody logs in or registers, and on SQLite while
+///   nobody else can write. So it asks a database nearby, not a service far away.
+///
+/// # Use it
+///
+/// ```
+/// # use edupro_core::{Storage, StoreResult, accounts::Email};
+/// # async fn example(storage: &dyn Storage, email: &Email) -> StoreResult<bool> {
+/// let mut tx = storage.read().await?;
+/// let found = tx.users().find_credentials(email).await?;
+/// Ok(found.is_some_and(|found| found.user.is_active))
+/// # }
+/// ```
+///
+/// # Test it
+///
+/// With the feature `conformance`, `conformance::storage::users` asks whatever these promises say of
+/// a [`Storage`](crate::Storage) with the store in it. `examples/custom_users.rs` is a whole one.
 #[async_trait]
 pub trait UserStore: Send {
     /// The user with this id.
     async fn find(&mut self, id: UserId) -> StoreResult<Option<User>>;
 
-    /// The user with this username, in any case.
+    /// The user with this username, in any case. Any text may be asked for.
     async fn find_by_username(&mut self, username: &str) -> StoreResult<Option<User>>;
 
-    /// The user with this e-mail address, and what proves who they are.
+    /// The user with this e-mail address, and what proves who they are: also one whose account is
+    /// closed, which is the rule's to say.
     async fn find_credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>>;
 
     /// Which of these values somebody has; a value that is not given is not taken.
@@ -191,16 +227,17 @@ pub trait UserStore: Send {
     /// Whether somebody's links have this slug.
     async fn slug_is_taken(&mut self, slug: &str) -> StoreResult<bool>;
 
-    /// Adds the user, or returns `None` when one of the unique values is taken.
+    /// Adds the user, who is active and has never logged in, or returns `None` when one of the
+    /// unique values is taken.
     async fn add(&mut self, user: &NewUser) -> StoreResult<Option<User>>;
 
-    /// Replaces the password.
+    /// Replaces the password. The sessions that it opened are ended by the rule.
     async fn set_password(&mut self, id: UserId, hash: &str, at: DateTime<Utc>) -> StoreResult<()>;
 
     /// Notes a successful log-in.
     async fn set_last_login(&mut self, id: UserId, at: DateTime<Utc>) -> StoreResult<()>;
 
-    /// Lets a user in or keeps them out.
+    /// Lets a user in or keeps them out: from the next request on, every session is void.
     async fn set_active(&mut self, id: UserId, active: bool, at: DateTime<Utc>) -> StoreResult<()>;
 
     /// Everybody, by id: for the command line.

@@ -20,7 +20,11 @@
 //! happen. A part that it cannot do is left out, and so are the checks that need it.
 //!
 //! ```
-//! # use edupro_core::{conformance::mailer::{self, MailProbe, Received}, mail::MemoryMailer};
+//! use edupro_core::{
+//!     conformance::mailer::{self, MailProbe, Received},
+//!     mail::{MemoryMailer, Message},
+//! };
+//!
 //! /// Here the far side is the mailer itself.
 //! #[derive(Debug)]
 //! struct Probe<'a>(&'a MemoryMailer);
@@ -28,12 +32,11 @@
 //! #[async_trait::async_trait]
 //! impl MailProbe for Probe<'_> {
 //!     async fn received(&self) -> Option<Vec<Received>> {
-//!         let content = |mail| format!("{mail:?} {}", mail.text);
-//! #       let content = |mail: &edupro_core::mail::Message| {
-//! #           format!("{mail:?} {} {:?}", mail.text, mail.html)
-//! #       };
-//!         let sent = self.0.sent();
-//!         Some(sent.iter().map(|mail| Received { to: mail.to.clone(), content: content(mail) }).collect())
+//!         let received = |mail: &Message| Received {
+//!             to: mail.to.clone(),
+//!             content: format!("{mail:?} {} {:?}", mail.text, mail.html),
+//!         };
+//!         Some(self.0.sent().iter().map(received).collect())
 //!     }
 //! }
 //!

@@ -101,13 +101,79 @@ impl MailError {
     }
 }
 
-/// Sends mail. Only the worker calls it, so it may take its time, up to 20 seconds.
+/// Sends mail.
+///
+/// Only the worker calls it, never a request: a rule puts a job beside its rows, and when that is
+/// committed the worker renders the mail and sends it. So a mailer needs no queue of its own, and
+/// no retries: what is [`Unavailable`](MailError::Unavailable) comes again, ten times within some
+/// hours, and what is [`Rejected`](MailError::Rejected) is kept for a person to look at.
+///
+/// # What is promised
+///
+/// - **It may be repeated.** A process can die between sending a mail and noting that. The same
+///   mail has the same [`Message::id`]: a service that knows idempotency keys gets it as one, mail
+///   itself has it as its Message-ID.
+/// - **It may be given up.** The worker drops the future after 30 seconds, and when the process
+///   stops. Nothing of a mail that was given up may get into the next one, and a connection in the
+///   middle of something is not used again.
+/// - **Many at once.** Four mails are sent at the same time, by each process.
+/// - **What the log gets.** Ids, addresses and subjects may be logged. Texts may not, since they
+///   hold codes; nor may passwords and keys, in [`Debug`] and in errors neither.
+/// - **The recipient is one bare address.** What is none is rejected, and nobody is smuggled in by a
+///   line break in an address or a subject.
+///
+/// # Write one
+///
+/// ```
+/// use async_trait::async_trait;
+/// use edupro_core::mail::{MailError, Mailer, Message};
+///
+/// /// What a mail service says.
+/// enum Said { Accepted, NoSuchAddress, Busy }
+///
+/// /// A client of a mail service.
+/// #[derive(Debug)]
+/// struct Service;
+///
+/// impl Service {
+///     async fn post(&self, key: &str, to: &str, body: &str) -> Result<Said, std::io::Error> {
+///         # let _ = (key, to, body);
+///         // An HTTPS request with a time limit.
+///         Ok(Said::Accepted)
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl Mailer for Service {
+///     async fn send(&self, message: &Message) -> Result<(), MailError> {
+///         match self.post(&message.id, &message.to, &message.text).await {
+///             Ok(Said::Accepted) => Ok(()),
+///             Ok(Said::NoSuchAddress) => {
+///                 Err(MailError::Rejected { reason: "there is no such address".to_owned() })
+///             }
+///             Ok(Said::Busy) => Err(MailError::unavailable("the service is busy")),
+///             Err(error) => Err(MailError::unavailable(error)),
+///         }
+///     }
+/// }
+/// ```
+///
+/// Give it to a school with `Builder::mailer`; `examples/custom_mailer.rs` does so.
+///
+/// # Test it
+///
+/// The feature `conformance` checks every promise with one call, `conformance::mailer::all`, against
+/// the service's sandbox or a double of it.
 #[async_trait]
 pub trait Mailer: Debug + Send + Sync + 'static {
-    /// Returns once somebody else has taken the responsibility for the mail.
+    /// Returns once somebody else has taken the responsibility for the mail: a server that has
+    /// answered, a file that is on the disk. Within 20 seconds, or with
+    /// [`Unavailable`](MailError::Unavailable).
+    ///
+    /// May be repeated with the same message, and dropped at any `await`.
     async fn send(&self, message: &Message) -> Result<(), MailError>;
 
-    /// Whether mail could be sent now; sends nothing.
+    /// Whether mail could be sent now. Sends nothing, and may be asked often.
     async fn check(&self) -> Result<(), MailError> {
         Ok(())
     }

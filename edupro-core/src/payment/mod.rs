@@ -156,23 +156,122 @@ pub enum PaymentError {
     Other(#[source] Source),
 }
 
-/// Where money comes from. Nothing here is called inside a transaction.
+/// Takes money from students, somewhere outside the school.
+///
+/// An order is committed with everything that the provider is asked with, *before* it is asked. The
+/// student pays on the provider's page, and a webhook says so, perhaps twice, in any order or days
+/// late; where none comes, the core asks. What it hears is settled in one transaction: the order,
+/// the enrolment, the ledger. So a provider keeps nothing, and decides nothing: it asks, and reads
+/// answers.
+///
+/// Coupons work beside every provider. One that has no [`terms`](Self::terms) takes no money at all,
+/// like [`CouponEngine`].
+///
+/// # What is promised
+///
+/// - **Never inside a transaction.** A provider may be slow; the core waits with no lock in hand.
+/// - **All of it may be repeated.** Answers get lost. The same order begins the same payment, the
+///   same key gives money back once. Whoever has to send an idempotency key takes it from the order,
+///   with parameters that come from the order alone.
+/// - **All of it may be given up.** A student goes away, a process stops: futures are dropped at any
+///   `await`, and the same question comes again.
+/// - **A person waits** for [`begin`](Self::begin) and [`fetch`](Self::fetch): five seconds, then
+///   [`Unavailable`](PaymentError::Unavailable).
+/// - **A webhook is believed only when it proves who sent it**, by a signature over the bytes as
+///   they came, compared in constant time, and not older than a few minutes if it has a time. Nothing
+///   is parsed before that. What proves nothing is [`Rejected`](PaymentError::Rejected).
+/// - **What the log gets.** Names of orders, sessions, charges and events may be logged, and why a
+///   payment failed. Keys, secrets, addresses to pay at and what is known of people may not, in
+///   [`Debug`] and in errors neither.
+/// - **Money is whole coins** of the smallest kind ([`Money`]), and the amount that was paid is
+///   reported as it was: the core compares it.
+///
+/// # Write one
+///
+/// ```
+/// use async_trait::async_trait;
+/// use chrono::{DateTime, Utc};
+/// use edupro_core::{
+///     WebhookRequest,
+///     payment::{
+///         Begin, OrderRef, PaymentError, PaymentEvent, PaymentProvider, PaymentState, Terms,
+///         orders::Order,
+///     },
+/// };
+///
+/// /// Students pay at a desk; the desk's till sends signed webhooks.
+/// #[derive(Debug)]
+/// struct Desk {
+///     terms: Terms,
+/// }
+///
+/// impl Desk {
+///     /// Whether the till has signed these bytes.
+///     fn is_genuine(&self, signature: Option<&str>, body: &[u8]) -> bool {
+///         # let _ = (signature, body);
+///         // An HMAC, compared in constant time.
+///         false
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl PaymentProvider for Desk {
+///     fn name(&self) -> &'static str {
+///         "desk"
+///     }
+///
+///     fn terms(&self) -> Option<Terms> {
+///         Some(self.terms.clone())
+///     }
+///
+///     async fn begin(&self, order: &Order) -> Result<Begin, PaymentError> {
+///         let session = order.id.to_string();
+///         let url = format!("https://school.example/desk/{session}");
+///         Ok(Begin::Redirect { session, url, expires_at: None })
+///     }
+///
+///     async fn webhook(
+///         &self,
+///         request: &WebhookRequest<'_>,
+///         _: DateTime<Utc>,
+///     ) -> Result<Vec<PaymentEvent>, PaymentError> {
+///         if !self.is_genuine(request.header("x-signature"), request.body) {
+///             return Err(PaymentError::Rejected { reason: "the signature is wrong".to_owned() });
+///         }
+///         // Read the body, and say which order was paid, with how much.
+///         # let (id, order, state) = ("1".to_owned(), OrderRef::Session(String::new()), PaymentState::Open);
+///         Ok(vec![PaymentEvent::new(id, order, state)])
+///     }
+/// }
+/// ```
+///
+/// Give it to a school with `Builder::payment`; its webhook is then at
+/// `/api/v1/payments/webhook/<name>/`. `examples/custom_payment.rs` is a whole one.
+///
+/// # Test it
+///
+/// The feature `conformance` checks every promise with one call, `conformance::payment::all`,
+/// against the provider's test mode or a double of it.
 #[async_trait]
 pub trait PaymentProvider: Debug + Send + Sync + 'static {
-    /// One word, which is in the path of its webhook and in each of its orders.
+    /// One word of `a-z` and `0-9`, which is in the path of its webhook and in each of its orders:
+    /// never change it.
     fn name(&self) -> &'static str;
 
-    /// What orders are made under; `None` when there is nothing to order, because everything is
-    /// settled while enrolling.
+    /// What orders are made under, always the same; `None` when there is nothing to order, because
+    /// everything is settled while enrolling.
     fn terms(&self) -> Option<Terms> {
         None
     }
 
-    /// Begins the payment of an order. With the same order it answers the same again.
+    /// Begins the payment of an order. May be repeated: with the same order it answers the same
+    /// again, and there is one payment. Two questions about one order may come at the same moment;
+    /// the second may be told [`Unavailable`](PaymentError::Unavailable).
     async fn begin(&self, order: &Order) -> Result<Begin, PaymentError>;
 
     /// What a webhook says, if it is truly the provider's. Events that mean nothing for an order
-    /// are left out.
+    /// are left out. The same webhook has the same events with the same ids, whenever it comes; the
+    /// core takes care that each is settled once.
     async fn webhook(
         &self,
         request: &WebhookRequest<'_>,
@@ -182,20 +281,24 @@ pub trait PaymentProvider: Debug + Send + Sync + 'static {
         Err(PaymentError::Unsupported("webhooks"))
     }
 
-    /// How a payment stands, when no webhook has come.
+    /// How a payment stands, when no webhook has come. May be repeated, and changes nothing. A
+    /// session that nobody knows, whatever its name looks like, is
+    /// [`NotFound`](PaymentError::NotFound).
     async fn fetch(&self, session: &str) -> Result<PaymentState, PaymentError> {
         let _ = session;
         Err(PaymentError::Unsupported("questions"))
     }
 
     /// Gives money back and returns the provider's name for the refund. With the same key it is
-    /// given back once.
+    /// given back once, and the answer is the same; more than is left is
+    /// [`Rejected`](PaymentError::Rejected).
     async fn refund(&self, charge: &str, amount: Money, key: &str) -> Result<String, PaymentError> {
         let _ = (charge, amount, key);
         Err(PaymentError::Unsupported("refunds"))
     }
 
-    /// Closes the page of a payment that nobody is to make any more.
+    /// Closes the page of a payment that nobody is to make any more. May be repeated. A page on
+    /// which somebody has paid is not closed: that is an error.
     async fn cancel(&self, session: &str) -> Result<(), PaymentError> {
         let _ = session;
         Err(PaymentError::Unsupported("cancelling"))

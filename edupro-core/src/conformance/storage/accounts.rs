@@ -133,6 +133,10 @@ pub(super) async fn names_are_taken_once(storage: &Arc<dyn Storage>) {
         commit(tx).await;
     }
     let mut tx = read(storage).await;
+    let found = tx.users().find_credentials(&first.email).await;
+    let found = working("nobody can be found by address", found);
+    let is_as_before = found.is_some_and(|found| found.password_hash == first.password_hash);
+    assert!(is_as_before, "who wants a name that is taken changes who has it");
     let mut asked =
         async |username: Option<&Username>, email: Option<&Email>, phone: Option<&Phone>| {
             working("names cannot be looked for", tx.users().taken(username, email, phone).await)
