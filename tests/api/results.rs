@@ -128,7 +128,8 @@ on_both_engines! {
         // X5: an array, and the envelope for whoever asks for a page.
         assert_snapshot!("of_one", mona.get(&of_one).await);
         assert_snapshot!("page_of_one", mona.get(&format!("{of_one}?page=2&page_size=1")).await);
-        assert_eq!(mona.get(&format!("{of_one}?page_size=1")).await.json()["count"], 2);
+        let whole = mona.get(&format!("{of_one}?page_size=1")).await.json();
+        assert_eq!(whole.as_array().unwrap().len(), 2);
         for (username, found) in [("OMAR", 1), ("sara", 1), ("nobody", 0), ("", 2)] {
             let listed = mona.get(&format!("{of_one}?student_username={username}")).await.json();
             assert_eq!(listed.as_array().unwrap().len(), found, "{username}");

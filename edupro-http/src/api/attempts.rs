@@ -34,27 +34,24 @@ form! {
 }
 
 form! {
-    /// 10.9: what is handed in for one question. The third to the fifth and the last are beside the
+    /// 10.9: what is handed in for one question. `selected_option_ids` and `blanks` are beside the
     /// contract, for questions that have several right options or several blanks.
     pub(crate) struct AnswerForm / AnswerDraft {
         question_id: Uuid = required(id()),
-        selected_option_id: Option<Uuid> = optional(id()),
-        selected_option: Option<Uuid> = optional(id()),
+        selected_option_id | selected_option: Option<Uuid> = optional(id()),
         selected_option_ids: Option<Vec<Uuid>> = optional(ids()),
-        short_answer_text: Option<String> = optional(text().or_blank().of_lines().at_most(ANSWER_LENGTH)),
-        text_answer: Option<String> = optional(text().or_blank().of_lines().at_most(ANSWER_LENGTH)),
+        short_answer_text | text_answer: Option<String> = optional(text().or_blank().of_lines().at_most(ANSWER_LENGTH)),
         blanks: Option<BTreeMap<String, String>> = optional(texts(text().or_blank().of_lines().at_most(ANSWER_LENGTH))),
     }
 }
 
 impl From<AnswerForm> for SentAnswer {
     fn from(form: AnswerForm) -> Self {
-        let one = form.selected_option_id.or(form.selected_option);
         let several = form.selected_option_ids.unwrap_or_default();
         Self {
             question: form.question_id,
-            options: one.map_or(several, |one| vec![one]),
-            text: form.short_answer_text.or(form.text_answer),
+            options: form.selected_option_id.map_or(several, |one| vec![one]),
+            text: form.short_answer_text,
             blanks: form.blanks,
         }
     }

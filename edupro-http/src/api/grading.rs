@@ -27,8 +27,7 @@ const POLICIES: [RegradePolicy; 3] =
 form! {
     /// 10.13: what a teacher gives for an answer.
     pub(crate) struct GradeForm / GradeDraft {
-        points_awarded: Option<Decimal> = given(awarded_points()),
-        marks_awarded: Option<Decimal> = given(awarded_points()),
+        points_awarded | marks_awarded: Decimal = required(awarded_points()),
         teacher_feedback: Change<String> = changed(text().or_blank().of_lines().at_most(FEEDBACK_LENGTH)),
         is_correct: Option<bool> = optional(flag()),
     }
@@ -225,16 +224,15 @@ impl RegradedView {
     }
 }
 
-/// Adds the filters of the query to those of the path. An id that is none names nothing (behaviour
-/// G1), a word that is unknown holds for nothing.
-fn filtered(mut filter: PendingFilter, query: &ListQuery) -> Result<PendingFilter, ApiError> {
-    let id = |name| query.id(name).ok_or_else(ApiError::not_found);
+/// Adds the filters of the query to those of the path. An id that is none, like a word that is
+/// unknown, holds for nothing (behaviour G10): `None`.
+fn filtered(mut filter: PendingFilter, query: &ListQuery) -> Option<PendingFilter> {
     let word = |name| query.value(name).map(str::to_owned);
-    filter.courses.extend(id("course_id")?);
-    filter.assessments.extend(id("assessment_id")?);
+    filter.courses.extend(query.id("course_id")?);
+    filter.assessments.extend(query.id("assessment_id")?);
     filter.kinds.extend(word("assessment_type"));
     filter.question_kinds.extend(word("question_type"));
-    Ok(filter)
+    Some(filter)
 }
 
 async fn list_filtered(
@@ -243,7 +241,7 @@ async fn list_filtered(
     filter: PendingFilter,
     query: &ListQuery,
 ) -> Answer<Json<Vec<GradingItemView>>> {
-    let filter = filtered(filter, query)?;
+    let Some(filter) = filtered(filter, query) else { return Ok(Json(Vec::new())) };
     let mut tx = edupro.school().storage.read().await?;
     let items = grading::pending(&mut *tx, teacher, &filter).await?;
     Ok(Json(items.into_iter().map(GradingItemView::from).collect()))
@@ -303,14 +301,9 @@ pub(crate) async fn grade(
 ) -> Answer<Json<GradedView>> {
     let school = edupro.school();
     grading::owned_answer(&mut *school.storage.read().await?, teacher.id, answer).await?;
-    let (draft, mut errors) = incoming.draft::<GradeForm>(&edupro).await?;
-    if let (Some(None), Some(None)) = (draft.points_awarded, draft.marks_awarded) {
-        errors.add("points_awarded", "This field is required.");
-    }
-    let form: GradeForm = whole(draft, errors)?;
+    let form: GradeForm = incoming.read(&edupro).await?;
     let new = NewGrade {
-        // One of them is there, as has just been looked at.
-        points: form.points_awarded.or(form.marks_awarded).unwrap_or_default(),
+        points: form.points_awarded,
         is_correct: form.is_correct,
         feedback: form.teacher_feedback,
     };

@@ -28,8 +28,7 @@ form! {
     pub(crate) struct QuestionForm / QuestionDraft {
         question_text: String = required(text().of_lines().at_most(QUESTION_LENGTH)),
         question_type: QuestionType = required(choice(QuestionType::from_word)),
-        points: Option<Decimal> = given(points()),
-        mark: Option<Decimal> = given(points()),
+        points | mark: Option<Decimal> = given(points()),
         order: Option<i64> = optional(whole().at_least(1, ORDER_TOO_SMALL)),
         explanation: Option<String> = optional(text().or_blank().of_lines().at_most(QUESTION_LENGTH)),
         image: Option<Picture> = optional(picture()),
@@ -43,8 +42,7 @@ form! {
     pub(crate) struct QuestionUpdate / QuestionUpdateDraft {
         question_text: Option<String> = given(text().of_lines().at_most(QUESTION_LENGTH)),
         question_type: Option<QuestionType> = given(choice(QuestionType::from_word)),
-        points: Option<Decimal> = given(points()),
-        mark: Option<Decimal> = given(points()),
+        points | mark: Option<Decimal> = given(points()),
         order: Option<i64> = optional(whole().at_least(1, ORDER_TOO_SMALL)),
         explanation: Change<String> = changed(text().or_blank().of_lines().at_most(QUESTION_LENGTH)),
         image: Change<Picture> = changed(picture()),
@@ -74,7 +72,7 @@ impl From<QuestionForm> for NewQuestion {
         Self {
             text: form.question_text,
             kind: form.question_type,
-            points: form.points.or(form.mark).unwrap_or(POINTS),
+            points: form.points.unwrap_or(POINTS),
             order: form.order,
             explanation: form.explanation,
             image: form.image,
@@ -90,7 +88,7 @@ impl From<QuestionUpdate> for QuestionChanges {
         Self {
             text: form.question_text,
             kind: form.question_type,
-            points: form.points.or(form.mark),
+            points: form.points,
             order: form.order,
             explanation: form.explanation,
             image: form.image,

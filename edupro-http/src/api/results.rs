@@ -247,7 +247,7 @@ pub(crate) async fn list_of_assessment(
         username: query.value("student_username").map(str::to_owned),
         ..AttemptsOf::teacher(teacher.id)
     };
-    if query.value("page").is_some() || query.value("page_size").is_some() {
+    if query.value("page").is_some() {
         return Ok(paginate(&edupro, &links, &query, &of).await?.into_response());
     }
     let school = edupro.school();

@@ -23,8 +23,9 @@ use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 pub(crate) use self::traffic::Traffic;
 use crate::{EduPro, error::ApiError, routes::UPLOADS};
 
-/// How long a handler may take when it has no upload to wait for (security R18).
-const HANDLER_TIME: Duration = Duration::from_secs(15);
+/// How long a handler may take when it has no upload to wait for (security R18): 15 seconds, and one
+/// more, so that a body that does not come in its 15 is told so by whoever reads it.
+const HANDLER_TIME: Duration = Duration::from_secs(16);
 /// How long a browser may remember what it may send (security R15).
 const PREFLIGHT_LIFETIME: Duration = Duration::from_mins(10);
 

@@ -5,7 +5,7 @@
 
 use std::{fmt::Display, marker::PhantomData, str::FromStr};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use edupro_core::{
     Change,
     accounts::{
@@ -422,6 +422,8 @@ impl Kind for Day {
             _ => byte.is_ascii_digit(),
         });
         let day = (text.len() == 10 && shape).then(|| NaiveDate::from_str(text).ok()).flatten();
+        // There was no year 0, and PostgreSQL writes it otherwise than it came.
+        let day = day.filter(|day| day.year() > 0);
         day.map_or_else(
             || one("Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
             Ok,

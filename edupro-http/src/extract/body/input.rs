@@ -49,9 +49,20 @@ impl Input {
         self.values.values().any(|value| matches!(value, Raw::File(_)))
     }
 
-    /// Reads a field; what is wrong with it is noted.
-    pub(crate) fn read<F: Field>(&mut self, name: &'static str, field: &F) -> Option<F::Output> {
-        match field.read(self.values.remove(name)) {
+    /// Reads a field, which may also have been sent under an older name; what is wrong with it is
+    /// noted under the name that was sent. The first name wins (behaviour G18).
+    pub(crate) fn read<F: Field>(
+        &mut self,
+        name: &'static str,
+        older: Option<&'static str>,
+        field: &F,
+    ) -> Option<F::Output> {
+        let older = older.and_then(|older| Some((older, self.values.remove(older)?)));
+        let (name, raw) = match (self.values.remove(name), older) {
+            (None | Some(Raw::Json(Value::Null)), Some((older, raw))) => (older, Some(raw)),
+            (raw, _) => (name, raw),
+        };
+        match field.read(raw) {
             Ok(value) => return Some(value),
             Err(Wrong::Value(words)) => {
                 for words in words {

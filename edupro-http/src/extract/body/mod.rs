@@ -216,7 +216,8 @@ fn urlencoded(body: &[u8]) -> Input {
     input
 }
 
-/// Declares a request's fields, once: name, type and rule.
+/// Declares a request's fields, once: name, type and rule. `name | older` is also read under the name
+/// that earlier clients send.
 ///
 /// ```ignore
 /// form! {
@@ -231,7 +232,7 @@ macro_rules! form {
     (
         $(#[$doc:meta])*
         $visibility:vis struct $form:ident / $draft:ident {
-            $($field:ident: $type:ty = $rule:expr,)*
+            $($field:ident $(| $older:ident)?: $type:ty = $rule:expr,)*
         }
     ) => {
         $(#[$doc])*
@@ -261,7 +262,12 @@ macro_rules! form {
 
             fn read(input: &mut $crate::extract::body::Input) -> $draft {
                 use $crate::extract::body::rules::*;
-                $draft { $($field: input.read(stringify!($field), &$rule),)* }
+                $draft {
+                    $($field: {
+                        let older = None$(.or(Some(stringify!($older))))?;
+                        input.read(stringify!($field), older, &$rule)
+                    },)*
+                }
             }
 
             fn complete(draft: $draft) -> Option<Self> {

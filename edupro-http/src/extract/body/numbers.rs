@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike, Utc};
 use edupro_core::courses::TRAILER_URL_LENGTH;
 use http::Uri;
 use rust_decimal::Decimal;
@@ -163,12 +163,26 @@ impl Kind for Amount {
     }
 }
 
+/// Longest number that is read as a decimal, in characters: no field takes half as many digits.
+const NUMBER_LENGTH: usize = 64;
+
 /// A decimal number in ASCII digits, perhaps with an exponent. The zeros behind it stay: they are
 /// places that were sent.
 fn decimal(text: &str) -> Option<Decimal> {
     let is_plain = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
     if !text.chars().all(is_plain) || !text.contains(|c: char| c.is_ascii_digit()) {
         return None;
+    }
+    // The parser descends a step for each zero at the front.
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let significant = digits.trim_start_matches('0');
+    let zero = if significant.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "0" };
+    let text = &format!("{sign}{zero}{significant}");
+    if text.len() > NUMBER_LENGTH {
+        return text.parse::<f64>().ok().map(|_| Decimal::MAX);
     }
     let parsed = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text));
     // A number with more digits than any field takes is a number all the same.
@@ -254,7 +268,16 @@ impl Kind for MomentOf {
     }
 }
 
+/// A moment of the years that have four digits, wherever in the world it was written down: neither
+/// database nor clients know others. A leap second is no moment of a clock.
 fn read_moment(text: &str) -> Option<DateTime<Utc>> {
+    let is_ours = |moment: &DateTime<Utc>| {
+        (1..=9999).contains(&moment.year()) && moment.nanosecond() < 1_000_000_000
+    };
+    parse_moment(text).filter(is_ours)
+}
+
+fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     if !text.is_ascii() || text.get(..10)?.parse::<NaiveDate>().is_err() {
         return None;
     }
@@ -401,6 +424,8 @@ mod tests {
             (json!("99999999.99"), "99999999.99"),
             (json!("-0"), "0.00"),
             (json!(0), "0.00"),
+            (json!("0".repeat(100_000) + "1.5"), "1.50"),
+            (json!("-".to_owned() + &"0".repeat(100_000)), "0.00"),
         ] {
             assert_eq!(read(&amount(), sent).unwrap().to_string(), expected);
         }
@@ -416,6 +441,12 @@ mod tests {
         ] {
             assert_eq!(words(bad), "A valid number is required.");
         }
+        let many = "Ensure that there are no more than 10 digits in total.";
+        for long in ["9".repeat(100_000), format!("0.{}1", "0".repeat(100_000))] {
+            assert_eq!(words(json!(long)), many);
+        }
+        assert_eq!(words(json!("1e".to_owned() + &"9".repeat(100_000))), many);
+        assert_eq!(words(json!("0".repeat(100_000) + "+")), "A valid number is required.");
         assert_eq!(words(json!("0.001")), "Ensure that there are no more than 2 decimal places.");
         assert_eq!(
             words(json!("123456789.0")),
@@ -447,6 +478,10 @@ mod tests {
             "2026-11-23T25:00",
             "٢٠٢٦-١١-٢٣",
             "2026-11-23T08:40:36x",
+            "2026-11-23T23:59:60Z",
+            "9999-12-31T23:59:59-00:01",
+            "0001-01-01T00:00:00+00:01",
+            "0000-01-01",
         ] {
             assert!(read(&moment(), json!(bad)).is_err(), "{bad}");
         }
