@@ -39,6 +39,9 @@ pub trait ProgressStore: Send {
     /// The row of a student and a lesson.
     async fn find(&mut self, student: UserId, lesson: Uuid) -> StoreResult<Option<LessonProgress>>;
 
+    /// The lessons of a module that a student has completed.
+    async fn completed(&mut self, student: UserId, module: Uuid) -> StoreResult<Vec<Uuid>>;
+
     /// Notes whether the lesson is completed; `None` when there is no row.
     async fn set(
         &mut self,
@@ -50,6 +53,18 @@ pub trait ProgressStore: Send {
 
     /// Works out the progress in a course and its modules again: of one student, or of everybody.
     async fn recount(&mut self, course: Uuid, student: Option<UserId>) -> StoreResult<()>;
+}
+
+/// The lessons of a module that a student has completed; `None` for whoever is no student.
+pub async fn completed(
+    tx: &mut dyn Transaction,
+    viewer: &User,
+    module: Uuid,
+) -> StoreResult<Option<Vec<Uuid>>> {
+    match viewer.is_student() {
+        true => tx.progress().completed(viewer.id, module).await.map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Why progress was not shown or noted.
