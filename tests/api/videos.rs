@@ -89,6 +89,11 @@ on_both_engines! {
         assert_eq!(app.visitor().get(&path(&shown["video_url"])).await.status(), 403);
         let totals = mona.get(&format!("/modules/{module_id}/")).await.json();
         assert_eq!(totals["total_duration"], 42);
+        omar.put(&format!("/lessons/{lesson_id}/status/"), json!({"is_completed": true})).await;
+        let list = format!("/modules/{module_id}/lessons/");
+        assert_eq!(omar.get(&list).await.json()[0]["is_completed"], true);
+        assert_eq!(omar.get(&format!("/lessons/{lesson_id}/")).await.json()["is_completed"], true);
+        assert!(mona.get(&list).await.json()[0].get("is_completed").is_none());
         // Pages of an allowed origin may show it, whatever a browser takes for the same site.
         for (page, policy) in [
             ("http://localhost:5173/lesson/1", "cross-origin"),
@@ -196,6 +201,9 @@ on_both_engines! {
         // The film comes after the lesson knows of it.
         put_film(&mona, &second, film(9)).await;
         assert_snapshot!("ready", status(&mona, &lesson_id).await);
+        assert_eq!(mona.get(&format!("/lessons/{lesson_id}/")).await.json()["duration"], 9);
+        let totals = mona.get(&format!("/modules/{module_id}/")).await.json();
+        assert_eq!(totals["total_duration"], 9);
         let cleared = update(json!({"video_id": null})).await.json();
         assert_eq!((&cleared["video_status"], &cleared["duration"]), (&json!("pre-upload"), &json!(0)));
         assert_snapshot!("nothing", status(&mona, &lesson_id).await);

@@ -124,18 +124,8 @@ pub(crate) async fn take(school: &School, video: &Video, info: &VideoInfo) -> St
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let shown_by = tx.videos().find(video.id).await?.and_then(|video| video.lesson);
-            let lesson = match shown_by {
-                Some(lesson) => lock_lesson(&mut *tx, school, lesson).await?,
-                None => None,
-            };
-            let Some(mut after) = tx.videos().lock(video.id).await? else {
-                return Ok(video.clone());
-            };
-            if after.lesson != shown_by {
-                // Whoever attached it holds the course that we do not: once more, with that.
-                return Err(StoreError::Contended("a lesson took the video".into()));
-            }
+            let (held, lesson) = lock(&mut *tx, school, video.id).await?;
+            let Some(mut after) = held else { return Ok(video.clone()) };
             let was_ready = after.status == VideoStatus::Ready;
             after.take(info, now);
             let is_over = matches!(after.status, VideoStatus::Ready | VideoStatus::Failed);
@@ -144,14 +134,8 @@ pub(crate) async fn take(school: &School, video: &Video, info: &VideoInfo) -> St
             }
             let spent = if is_over && !stays { after.file.take() } else { None };
             tx.videos().save(&after).await?;
-            if let Some(mut lesson) = lesson
-                && after.status == VideoStatus::Ready
-                && !was_ready
-                && after.duration > 0
-            {
-                lesson.duration = after.duration;
-                tx.lessons().save(&lesson).await?;
-                tx.courses().recount(lesson.module.course.id).await?;
+            if !was_ready {
+                tell_lesson(&mut *tx, lesson, &after).await?;
             }
             jobs::delete_files(&mut *tx, school, spent.into_iter().collect()).await?;
             if !was_ready {
@@ -180,6 +164,41 @@ pub(super) async fn announce_ready(
         duration: video.duration,
     };
     announce(tx, school, event).await
+}
+
+/// A video and the lesson that shows it, with its course, held until the transaction ends. Without the
+/// video when it was discarded.
+pub(crate) async fn lock(
+    tx: &mut dyn Transaction,
+    school: &School,
+    id: Uuid,
+) -> StoreResult<(Option<Video>, Option<lessons::Lesson>)> {
+    let shown_by = tx.videos().find(id).await?.and_then(|video| video.lesson);
+    let lesson = match shown_by {
+        Some(lesson) => lock_lesson(tx, school, lesson).await?,
+        None => None,
+    };
+    let video = tx.videos().lock(id).await?;
+    if video.as_ref().is_some_and(|video| video.lesson != shown_by) {
+        // Whoever attached it holds the course that we do not: once more, with that.
+        return Err(StoreError::Contended("a lesson took the video".into()));
+    }
+    Ok((video, lesson))
+}
+
+/// Gives the lesson of a video that has become ready its length, and counts its course anew.
+pub(crate) async fn tell_lesson(
+    tx: &mut dyn Transaction,
+    lesson: Option<lessons::Lesson>,
+    video: &Video,
+) -> StoreResult<()> {
+    let Some(mut lesson) = lesson else { return Ok(()) };
+    if video.status == VideoStatus::Ready && video.duration > 0 {
+        lesson.duration = video.duration;
+        tx.lessons().save(&lesson).await?;
+        tx.courses().recount(lesson.module.course.id).await?;
+    }
+    Ok(())
 }
 
 /// The lesson, with its course held until the transaction ends.

@@ -20,6 +20,9 @@ use crate::{
 const TICKET_RESERVE: TimeDelta = TimeDelta::minutes(5);
 /// How long something may lie about before somebody looks after it.
 const FORGOTTEN: TimeDelta = TimeDelta::hours(24);
+/// How long after a lost answer what it was about is looked for: until then somebody else may just be
+/// noting the name of another video of the same title.
+const LOST: TimeDelta = TimeDelta::minutes(10);
 /// How far a provider's clock and ours may be apart.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 
@@ -152,13 +155,15 @@ pub async fn receive(school: &School, id: Uuid, film: CheckedVideo) -> Result<Vi
     school
         .keep_files(vec![placed.file.clone()], || async {
             let mut tx = school.storage.write().await?;
-            let mut video = tx.videos().lock(id).await?.ok_or(UploadError::Unknown)?;
+            let (video, lesson) = status::lock(&mut *tx, school, id).await?;
+            let mut video = video.ok_or(UploadError::Unknown)?;
             // Of two that send the same upload one is first.
             if video.file.is_some() {
                 return Err(UploadError::Complete);
             }
             placed.fill(&mut video, now);
             tx.videos().save(&video).await?;
+            status::tell_lesson(&mut *tx, lesson, &video).await?;
             status::announce_ready(&mut *tx, school, &video).await?;
             if !placed.is_there {
                 jobs::later(&mut *tx, school, Task::UploadVideo { video: id }).await?;
@@ -425,7 +430,8 @@ async fn begin_again(school: &School, video: &Video, now: DateTime<Utc>) -> Stor
             if let Some(left_over) = &left_over {
                 tx.videos().add(left_over).await?;
                 let task = Task::DeleteVideo { video: left_over.id };
-                jobs::later(&mut *tx, school, task).await?;
+                let due = if left_over.host_id.is_some() { now } else { now + LOST };
+                jobs::at(&mut *tx, school, task, due).await?;
             }
             tx.commit().await?;
             Ok(true)

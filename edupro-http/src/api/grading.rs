@@ -16,7 +16,7 @@ use super::results::TakerView;
 use crate::{
     EduPro,
     error::{Answer, ApiError},
-    extract::{Incoming, ListQuery, Path, Teacher, form, whole},
+    extract::{Incoming, ListQuery, Path, Teacher, form},
     render::{Amount, Moment, Number},
 };
 

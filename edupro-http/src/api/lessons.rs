@@ -6,7 +6,7 @@ use edupro_core::{
     courses::DESCRIPTION_LENGTH,
     files::{CheckedFile, CheckedVideo, Picture},
     lessons::{self, LESSON_TITLE_LENGTH, Lesson, LessonChanges, LessonError, NewLesson},
-    modules,
+    modules, progress,
     video::{Playback, VIDEO_ID_LENGTH, VideoStatus, playback, uploads::NewVideo},
 };
 use serde::Serialize;
@@ -162,6 +162,9 @@ pub(crate) struct LessonView {
     document_url: Option<String>,
     thumbnail_url: Option<String>,
     video_status: &'static str,
+    /// For students.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_completed: Option<bool>,
     #[serde(flatten)]
     tickets: BTreeMap<&'static str, Option<String>>,
 }
@@ -187,13 +190,20 @@ impl LessonView {
             video_url: links.playback(url),
             document_url: links.file(lesson.document.as_ref()),
             thumbnail_url: links.public().file(lesson.thumbnail.as_ref()),
+            is_completed: None,
             tickets,
         }
     }
 
-    /// What an answer about one lesson shows.
-    async fn one(edupro: &EduPro, links: Links, viewer: &SignedIn, lesson: Lesson) -> Self {
-        let playback = playback::show(edupro.school(), &viewer.0, &lesson).await;
+    /// The same for a student who has completed these lessons of its module.
+    fn completed(mut self, completed: Option<&[Uuid]>) -> Self {
+        self.is_completed = completed.map(|completed| completed.contains(&self.id));
+        self
+    }
+
+    /// What its teacher gets to see of a lesson that was written: nobody is asked to play it.
+    async fn written(edupro: &EduPro, links: Links, viewer: &SignedIn, lesson: Lesson) -> Self {
+        let playback = playback::list(edupro.school(), &viewer.0, &lesson).await;
         let links = PrivateLinks::new(edupro, links, &viewer.0.session);
         Self::new(&links, lesson, playback)
     }
@@ -218,12 +228,13 @@ pub(crate) async fn list(
     let school = edupro.school();
     let mut tx = school.storage.read().await?;
     let lessons = lessons::list(&mut *tx, &viewer.user, module, school.clock.now()).await?;
+    let completed = progress::completed(&mut *tx, &viewer.user, module).await?;
     drop(tx);
     let links = PrivateLinks::new(&edupro, links, &viewer.session);
     let mut views = Vec::with_capacity(lessons.len());
     for lesson in lessons {
         let playback = playback::list(school, &viewer, &lesson).await;
-        views.push(LessonView::new(&links, lesson, playback));
+        views.push(LessonView::new(&links, lesson, playback).completed(completed.as_deref()));
     }
     Ok(Json(views))
 }
@@ -242,7 +253,7 @@ pub(crate) async fn create(
     let lesson = lessons::create(edupro.school(), teacher.id, module, form.try_into()?).await?;
     let created = CreatedLesson {
         lesson_id: lesson.id,
-        lesson: LessonView::one(&edupro, links, &signed_in, lesson).await,
+        lesson: LessonView::written(&edupro, links, &signed_in, lesson).await,
         message: "Lesson created successfully.",
     };
     Ok((StatusCode::CREATED, Json(created)))
@@ -258,8 +269,11 @@ pub(crate) async fn show(
     let school = edupro.school();
     let mut tx = school.storage.read().await?;
     let lesson = lessons::show(&mut *tx, &viewer.0.user, id, school.clock.now()).await?;
+    let completed = progress::completed(&mut *tx, &viewer.0.user, lesson.module.id).await?;
     drop(tx);
-    Ok(Json(LessonView::one(&edupro, links, &viewer, lesson).await))
+    let playback = playback::show(school, &viewer.0, &lesson).await;
+    let links = PrivateLinks::new(&edupro, links, &viewer.0.session);
+    Ok(Json(LessonView::new(&links, lesson, playback).completed(completed.as_deref())))
 }
 
 /// 8.4 Update a lesson.
@@ -274,7 +288,7 @@ pub(crate) async fn update(
     lessons::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
     let form: LessonUpdate = incoming.read(&edupro).await?;
     let lesson = lessons::update(edupro.school(), teacher.id, id, form.try_into()?).await?;
-    Ok(Json(LessonView::one(&edupro, links, &signed_in, lesson).await))
+    Ok(Json(LessonView::written(&edupro, links, &signed_in, lesson).await))
 }
 
 /// 8.5 Delete a lesson. The contract wants 200 and a word.
