@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Thirty-two characters that are not mistaken for one another: Crockford's base 32.
-pub const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A source of unpredictable bytes.
 pub trait Entropy: Debug + Send + Sync + 'static {
@@ -79,7 +79,8 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// Writes `bytes` as a code of [`CODE_ALPHABET`], five bits a character: 30 bits are six of them.
+/// Writes `bytes` as a code of 32 characters that are not mistaken for one another, five bits a
+/// character: 30 bits are six of them.
 ///
 /// Only the five low bits of each byte count, so every character is equally likely.
 #[must_use]
@@ -109,7 +110,7 @@ pub fn fingerprint(texts: &[&str]) -> String {
 
 /// What a person typed for a code of [`code`]: any case, with Crockford's look-alikes read kindly.
 #[must_use]
-pub fn read_code(typed: &str) -> String {
+pub(crate) fn read_code(typed: &str) -> String {
     typed
         .chars()
         .map(|character| match character.to_ascii_uppercase() {

@@ -321,7 +321,7 @@ async fn add(
 }
 
 /// Adds a job that deletes these files, if there are any, to this transaction.
-pub async fn delete_files(
+pub(crate) async fn delete_files(
     tx: &mut dyn Transaction,
     school: &School,
     files: Vec<FileKey>,
