@@ -198,7 +198,7 @@ on_both_engines! {
         let until = now() + TimeDelta::minutes(1);
         let mut tx = opened.database.write().await.unwrap();
         assert_eq!(tx.jobs().next_due(Lane::Quick).await.unwrap(), None);
-        tx.jobs().add(&job).await.unwrap();
+        tx.jobs().add(std::slice::from_ref(&job)).await.unwrap();
         let claimed = tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().unwrap();
         assert_eq!((claimed.id, &claimed.task, claimed.tries), (job.id, &job.task, 1));
         assert!(tx.jobs().claim(Lane::Quick, now(), until).await.unwrap().is_none());

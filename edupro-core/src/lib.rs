@@ -55,6 +55,8 @@ pub mod entropy;
 mod error;
 pub mod files;
 pub mod grading;
+#[cfg(any(feature = "vdocipher", feature = "bunny", feature = "stripe"))]
+mod https;
 pub mod idempotency;
 pub mod jobs;
 pub mod lessons;

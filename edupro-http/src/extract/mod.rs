@@ -16,7 +16,7 @@ pub(crate) use self::{
     body::{Body, FILM_FIELD, Form, Incoming, OneOrMany, form, whole},
     client::{address, host},
     list::{ListQuery, Paginated, invalid_page},
-    media::{PrivateLinks, viewer},
+    media::PrivateLinks,
     once::Once,
     path::Path,
     webhook::Webhook,
