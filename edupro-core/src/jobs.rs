@@ -204,11 +204,8 @@ pub struct Job {
 /// Where jobs are kept.
 #[async_trait]
 pub trait JobStore: Send {
-    /// Adds a job.
-    async fn add(&mut self, job: &NewJob) -> StoreResult<()>;
-
     /// Adds jobs, however many, in one statement for every five hundred.
-    async fn add_all(&mut self, jobs: &[NewJob]) -> StoreResult<()>;
+    async fn add(&mut self, jobs: &[NewJob]) -> StoreResult<()>;
 
     /// When the next job of a lane is due; `None` when there is none.
     async fn next_due(&mut self, lane: Lane) -> StoreResult<Option<DateTime<Utc>>>;
@@ -268,23 +265,18 @@ impl Alarm {
 
 /// Adds a job to this transaction.
 pub async fn later(tx: &mut dyn Transaction, school: &School, task: Task) -> StoreResult<()> {
-    add(tx, school, task, school.clock.now(), None).await
+    all_later(tx, school, vec![task]).await
 }
 
-/// Adds jobs to this transaction.
+/// Adds jobs, each to be done at once, to this transaction.
 pub async fn all_later(
     tx: &mut dyn Transaction,
     school: &School,
     tasks: Vec<Task>,
 ) -> StoreResult<()> {
     let now = school.clock.now();
-    let job = |task| {
-        school.work.note(&task);
-        let id = school.entropy.uuid(now);
-        NewJob { id, task, created_at: now, due_at: now, expires_at: None }
-    };
-    let jobs: Vec<_> = tasks.into_iter().map(job).collect();
-    tx.jobs().add_all(&jobs).await
+    let jobs: Vec<_> = tasks.into_iter().map(|task| new_job(school, task, now, None)).collect();
+    tx.jobs().add(&jobs).await
 }
 
 /// Adds a job that is to be done at `due`, or soon after, to this transaction.
@@ -294,7 +286,18 @@ pub async fn at(
     task: Task,
     due: DateTime<Utc>,
 ) -> StoreResult<()> {
-    add(tx, school, task, due, None).await
+    tx.jobs().add(&[new_job(school, task, due, None)]).await
+}
+
+/// The same in a transaction of its own.
+pub(crate) async fn alone_at(school: &School, task: Task, due: DateTime<Utc>) -> StoreResult<()> {
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            at(&mut *tx, school, task.clone(), due).await?;
+            tx.commit().await
+        })
+        .await
 }
 
 /// Adds a job that is pointless after `end` to this transaction.
@@ -304,20 +307,18 @@ pub async fn until(
     task: Task,
     end: DateTime<Utc>,
 ) -> StoreResult<()> {
-    add(tx, school, task, school.clock.now(), Some(end)).await
+    tx.jobs().add(&[new_job(school, task, school.clock.now(), Some(end))]).await
 }
 
-async fn add(
-    tx: &mut dyn Transaction,
+fn new_job(
     school: &School,
     task: Task,
     due_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
-) -> StoreResult<()> {
+) -> NewJob {
     school.work.note(&task);
     let now = school.clock.now();
-    let job = NewJob { id: school.entropy.uuid(now), task, created_at: now, due_at, expires_at };
-    tx.jobs().add(&job).await
+    NewJob { id: school.entropy.uuid(now), task, created_at: now, due_at, expires_at }
 }
 
 /// Adds a job that deletes these files, if there are any, to this transaction.

@@ -60,6 +60,8 @@ mod error;
 pub mod events;
 pub mod files;
 pub mod grading;
+#[cfg(any(feature = "vdocipher", feature = "bunny", feature = "stripe"))]
+mod https;
 pub mod idempotency;
 pub mod jobs;
 pub mod lessons;

@@ -77,6 +77,19 @@ pub async fn completed(
     }
 }
 
+/// Whether a student has completed one lesson; `None` for whoever is no student.
+pub async fn is_completed(
+    tx: &mut dyn Transaction,
+    viewer: &User,
+    lesson: Uuid,
+) -> StoreResult<Option<bool>> {
+    if !viewer.is_student() {
+        return Ok(None);
+    }
+    let row = tx.progress().find(viewer.id, lesson).await?;
+    Ok(Some(row.is_some_and(|row| row.is_completed)))
+}
+
 /// Why progress was not shown or noted.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgressError {

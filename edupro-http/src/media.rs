@@ -21,7 +21,7 @@ use edupro_core::{
 use crate::{
     EduPro,
     error::{Answer, ApiError},
-    extract::{ListQuery, Path, Visitor, viewer},
+    extract::{ListQuery, Path, Visitor},
 };
 
 /// A stored file never changes; another one has another name.
@@ -67,7 +67,7 @@ async fn admit(
     else {
         return Err(ApiError::forbidden());
     };
-    let viewer = viewer(&visitor.session);
+    let viewer = visitor.session.viewer();
     let verified = school.keys.links().verify(key.as_str(), &viewer, exp, sig, now);
     verified.map_err(|_| ApiError::forbidden())?;
     let mut tx = school.storage.read().await?;

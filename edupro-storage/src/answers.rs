@@ -11,11 +11,8 @@ use uuid::Uuid;
 use crate::{
     cents::{from_cents, to_cents},
     questions::question_type,
-    sql::Tx,
+    sql::{ROWS_AT_ONCE, Tx, value_rows},
 };
-
-/// Most answers that one statement keeps: SQLite binds no more than 32,766 values.
-const ANSWERS_AT_ONCE: usize = 500;
 
 /// The columns of [`AnswerRow`], from a table called `w`.
 macro_rules! answer_columns {
@@ -104,7 +101,7 @@ pub(crate) async fn list(tx: &mut Tx, attempt: Uuid) -> StoreResult<Vec<Answer>>
 
 /// Keeps answers, however many.
 pub(crate) async fn add(tx: &mut Tx, answers: &[Answer]) -> StoreResult<()> {
-    for answers in answers.chunks(ANSWERS_AT_ONCE) {
+    for answers in answers.chunks(ROWS_AT_ONCE) {
         add_some(tx, answers).await?;
     }
     Ok(())
@@ -112,13 +109,6 @@ pub(crate) async fn add(tx: &mut Tx, answers: &[Answer]) -> StoreResult<()> {
 
 /// Keeps answers in one statement.
 async fn add_some(tx: &mut Tx, answers: &[Answer]) -> StoreResult<()> {
-    const COLUMNS: usize = 22;
-    let rows: Vec<String> = (0..answers.len())
-        .map(|row| {
-            let places: Vec<_> = (1..=COLUMNS).map(|n| format!("${}", row * COLUMNS + n)).collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
     let mut statement = tx.query_built(format!(
         "INSERT INTO answers (id, attempt_id, question_id, question_version, position,
                               question_text, question_type, points, selected, text_answer, blanks,
@@ -126,7 +116,7 @@ async fn add_some(tx: &mut Tx, answers: &[Answer]) -> StoreResult<()> {
                               points_awarded, is_correct, teacher_feedback, auto_graded,
                               manual_graded, graded_at)
          VALUES {}",
-        rows.join(", ")
+        value_rows(1, answers.len(), 22)
     ));
     for answer in answers {
         statement = statement

@@ -19,7 +19,7 @@ use crate::{
     attempt_lists,
     cents::{from_cents, to_cents},
     roster::standing,
-    sql::{Tx, vanished},
+    sql::{Tx, value_rows, vanished},
 };
 
 /// The columns of [`AttemptRow`], from a table called `t`.
@@ -55,19 +55,23 @@ pub(crate) struct AttemptRow {
     teacher_feedback: Option<String>,
 }
 
+/// The status that a column's word stands for.
+pub(crate) fn attempt_status(word: String) -> StoreResult<AttemptStatus> {
+    AttemptStatus::from_word(&word)
+        .ok_or(StoreError::Corrupt { column: "attempts.status", value: word })
+}
+
 impl TryFrom<AttemptRow> for Attempt {
     type Error = StoreError;
 
     fn try_from(row: AttemptRow) -> StoreResult<Self> {
-        let status = AttemptStatus::from_word(&row.status)
-            .ok_or(StoreError::Corrupt { column: "attempts.status", value: row.status })?;
         Ok(Self {
             id: row.attempt_id,
             student: UserId(row.student_id),
             assessment: row.attempt_assessment_id,
             paper: row.paper_id,
             number: row.attempt_number,
-            status,
+            status: attempt_status(row.status)?,
             started_at: row.started_at,
             deadline: row.deadline,
             ended_at: row.ended_at,
@@ -83,6 +87,15 @@ impl TryFrom<AttemptRow> for Attempt {
         })
     }
 }
+
+/// The columns of [`PaperRow`], from a table called `n`.
+macro_rules! paper_columns {
+    () => {
+        "n.id AS paper_id, n.assessment_id AS paper_assessment_id, n.revision AS paper_revision,
+         n.content"
+    };
+}
+pub(crate) use paper_columns;
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct PaperRow {
@@ -233,11 +246,11 @@ impl AttemptStore for Tx {
 
     async fn paper(&mut self, assessment: Uuid, revision: i64) -> StoreResult<Option<Paper>> {
         let row = self
-            .query(
-                "SELECT n.id AS paper_id, n.assessment_id AS paper_assessment_id,
-                        n.revision AS paper_revision, n.content
-                 FROM papers n WHERE n.assessment_id = $1 AND n.revision = $2",
-            )
+            .query(concat!(
+                "SELECT ",
+                paper_columns!(),
+                " FROM papers n WHERE n.assessment_id = $1 AND n.revision = $2"
+            ))
             .bind(assessment)
             .bind(revision)
             .optional::<PaperRow>()
@@ -351,9 +364,10 @@ impl AttemptStore for Tx {
         if options.is_empty() {
             return Ok(Vec::new());
         }
-        let places: Vec<_> = (1..=options.len()).map(|number| format!("${number}")).collect();
-        let text = format!("SELECT id FROM question_options WHERE id IN ({})", places.join(", "));
-        let mut statement = self.query_built(text);
+        let mut statement = self.query_built(format!(
+            "SELECT id FROM question_options WHERE id IN {}",
+            value_rows(1, 1, options.len())
+        ));
         for option in options {
             statement = statement.bind(*option);
         }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     answers::{AnswerRow, answer_columns},
-    attempts::PaperRow,
+    attempts::{PaperRow, paper_columns},
     sql::{ROWS_AT_ONCE, Tx, value_rows},
 };
 
@@ -37,8 +37,9 @@ pub(crate) async fn find(tx: &mut Tx, answer: Uuid) -> StoreResult<Option<Deferr
         .query(concat!(
             "SELECT ",
             answer_columns!(),
-            ", w.ticket, n.id AS paper_id, n.assessment_id AS paper_assessment_id,
-               n.revision AS paper_revision, n.content
+            ", ",
+            paper_columns!(),
+            ", w.ticket
              FROM answers w
              JOIN attempts t ON t.id = w.attempt_id
              JOIN papers n ON n.id = t.paper_id

@@ -4,7 +4,7 @@ use edupro_core::{
     StoreError, StoreResult,
     accounts::UserId,
     assessments::{Assessment, AssessmentType, QuestionType},
-    attempts::{Answer, Attempt, AttemptStatus, Paper, Taker},
+    attempts::{Answer, Attempt, Paper, Taker},
     grading::{
         Deferred, DeferredAgain, Grade, GradingEntry, GradingItem, GradingLine, GradingReason,
         GradingStore, OutdatedCount, PendingOf, Remark, Settled, Totals,
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     answers::{AnswerRow, answer_columns},
     assessments::{AssessmentRow, assessment_columns, assessment_tables},
-    attempts::{AttemptRow, attempt_columns},
+    attempts::{AttemptRow, attempt_columns, attempt_status},
     cents::{from_cents, to_cents},
     deferrals, regrades,
     sql::{ROWS_AT_ONCE, Tx, value_rows},
@@ -117,11 +117,9 @@ impl TryFrom<TotalsRow> for Totals {
     type Error = StoreError;
 
     fn try_from(row: TotalsRow) -> StoreResult<Self> {
-        let status = AttemptStatus::from_word(&row.status)
-            .ok_or(StoreError::Corrupt { column: "attempts.status", value: row.status })?;
         Ok(Self {
             attempt: row.id,
-            status,
+            status: attempt_status(row.status)?,
             waiting: row.waiting,
             score: from_cents(row.score),
             max_score: from_cents(row.max_score),

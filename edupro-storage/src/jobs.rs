@@ -25,23 +25,7 @@ impl From<JobRow> for Job {
 
 #[async_trait]
 impl JobStore for Tx {
-    async fn add(&mut self, job: &NewJob) -> StoreResult<()> {
-        self.query(
-            "INSERT INTO jobs (id, task, is_slow, tries, created_at, due_at, expires_at)
-             VALUES ($1, $2, $3, 0, $4, $5, $6)",
-        )
-        .bind(job.id)
-        .bind(Json(job.task.clone()))
-        .bind(job.task.lane() == Lane::Slow)
-        .bind(job.created_at)
-        .bind(job.due_at)
-        .bind(job.expires_at)
-        .execute()
-        .await?;
-        Ok(())
-    }
-
-    async fn add_all(&mut self, jobs: &[NewJob]) -> StoreResult<()> {
+    async fn add(&mut self, jobs: &[NewJob]) -> StoreResult<()> {
         for jobs in jobs.chunks(ROWS_AT_ONCE) {
             let mut statement = self.query_built(format!(
                 "INSERT INTO jobs (id, task, is_slow, created_at, due_at, expires_at, tries)

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     cents::{from_cents, to_cents},
-    sql::Tx,
+    sql::{Tx, value_rows},
 };
 
 #[derive(sqlx::FromRow)]
@@ -260,17 +260,10 @@ impl QuestionStore for Tx {
         if options.is_empty() {
             return Ok(());
         }
-        let rows: Vec<String> = (0..options.len())
-            .map(|row| {
-                let [id, question, text, is_correct, position] =
-                    [1, 2, 3, 4, 5].map(|n| row * 5 + n);
-                format!("(${id}, ${question}, ${text}, ${is_correct}, ${position})")
-            })
-            .collect();
         let mut statement = self.query_built(format!(
             "INSERT INTO question_options (id, question_id, option_text, is_correct, position)
              VALUES {}",
-            rows.join(", ")
+            value_rows(1, options.len(), 5)
         ));
         for option in options {
             statement = statement

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     answers::{AnswerRow, answer_columns},
-    attempts::PaperRow,
+    attempts::{PaperRow, paper_columns},
     sql::{ROWS_AT_ONCE, Tx, value_rows},
 };
 
@@ -75,14 +75,14 @@ pub(crate) async fn regradable(
 /// The papers of an assessment on which something was handed in.
 pub(crate) async fn papers(tx: &mut Tx, assessment: Uuid) -> StoreResult<Vec<Paper>> {
     let rows = tx
-        .query(
-            "SELECT n.id AS paper_id, n.assessment_id AS paper_assessment_id,
-                    n.revision AS paper_revision, n.content
-             FROM papers n
-             WHERE n.assessment_id = $1
-               AND EXISTS (SELECT 1 FROM attempts t
-                           WHERE t.paper_id = n.id AND t.status IN ('submitted', 'graded'))",
-        )
+        .query(concat!(
+            "SELECT ",
+            paper_columns!(),
+            " FROM papers n
+              WHERE n.assessment_id = $1
+                AND EXISTS (SELECT 1 FROM attempts t
+                            WHERE t.paper_id = n.id AND t.status IN ('submitted', 'graded'))"
+        ))
         .bind(assessment)
         .all::<PaperRow>()
         .await?;

@@ -1,7 +1,5 @@
 //! Histories of exams, whatever happens in them, compared with a model of them.
 
-use std::cell::Cell;
-
 use chrono::TimeDelta;
 use edupro_core::{
     Change,
@@ -10,10 +8,13 @@ use edupro_core::{
     grading::{self, GradingError, NewGrade, RegradeOf, RegradePolicy},
 };
 use edupro_http::testkit::{Browser, TestApp};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{assessment, on_postgres, on_sqlite, question};
+use crate::{
+    histories,
+    support::{assessment, on_postgres, on_sqlite, question},
+};
 
 const STUDENTS: usize = 2;
 const EXAMS: usize = 2;
@@ -641,32 +642,21 @@ fn compare_result(shown: &Value, known: &AttemptModel) {
 }
 
 fn histories(start: impl Future<Output = TestApp>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let app = runtime.block_on(async {
+    let start = async {
         let app = start.await;
         app.teacher("open").await;
         app
-    });
-    let number = Cell::new(0);
-    // What fails is printed whole; there is no file to keep it in.
-    let config =
-        ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 30..80), |acts| {
-        number.set(number.get() + 1);
-        runtime.block_on(async {
-            let mut term = Term::begin(&app, number.get()).await;
-            for (count, act) in acts.iter().enumerate() {
-                term.carry_out(act).await;
-                if count % 8 == 0 {
-                    term.compare().await;
-                }
+    };
+    histories::tell(40, act(), 30..80, start, async |app, number, acts| {
+        let mut term = Term::begin(app, number).await;
+        for (count, act) in acts.iter().enumerate() {
+            term.carry_out(act).await;
+            if count % 8 == 0 {
+                term.compare().await;
             }
-            term.compare().await;
-        });
-        Ok(())
+        }
+        term.compare().await;
     });
-    drop(app);
-    outcome.unwrap();
 }
 
 #[test]

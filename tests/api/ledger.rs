@@ -1,6 +1,6 @@
 //! Histories of a shop, whatever happens in them, compared with a model of it.
 
-use std::{cell::Cell, collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -12,10 +12,13 @@ use edupro_core::{
     },
 };
 use edupro_http::testkit::{Answer, Browser, TestApp};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{coupon, course, on_postgres, on_sqlite, redeem};
+use crate::{
+    histories,
+    support::{coupon, course, on_postgres, on_sqlite, redeem},
+};
 
 const STUDENTS: usize = 3;
 const COURSES: usize = 3;
@@ -421,29 +424,18 @@ fn money(amount: i64) -> Money {
 }
 
 fn histories(start: impl Future<Output = TestApp>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let app = runtime.block_on(async {
+    let start = async {
         let app = start.await;
         app.teacher("open").await;
         app
+    };
+    histories::tell(40, act(), 10..60, start, async |app, number, acts| {
+        let mut shop = Shop::open(app, number).await;
+        for act in acts {
+            shop.carry_out(number, act).await;
+        }
+        shop.compare().await;
     });
-    let number = Cell::new(0);
-    // What fails is printed whole; there is no file to keep it in.
-    let config =
-        ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 10..60), |acts| {
-        number.set(number.get() + 1);
-        runtime.block_on(async {
-            let mut shop = Shop::open(&app, number.get()).await;
-            for act in &acts {
-                shop.carry_out(number.get(), act).await;
-            }
-            shop.compare().await;
-        });
-        Ok(())
-    });
-    drop(app);
-    outcome.unwrap();
 }
 
 #[test]

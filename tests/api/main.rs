@@ -20,6 +20,7 @@ mod exams;
 mod foundation;
 mod graders;
 mod grading;
+mod histories;
 mod hosted_videos;
 mod ledger;
 mod lessons;

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use edupro_http::testkit::{Browser, TestApp};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{assessment, on_postgres, on_sqlite};
+use crate::{
+    histories,
+    support::{assessment, on_postgres, on_sqlite},
+};
 
 /// Something a teacher does to questions. Numbers choose among what is there.
 #[derive(Clone, Debug)]
@@ -93,31 +96,22 @@ async fn compare(mona: &Browser, assessment: &str, model: &Model) {
     );
 }
 
-/// Runs histories of one school, each on an assessment of its own.
+/// Histories of one school, each on an assessment of its own.
 fn histories(start: impl Future<Output = TestApp>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (app, mona) = runtime.block_on(async {
+    let start = async {
         let app = start.await;
         let mona = app.teacher("mona").await;
         (app, mona)
+    };
+    histories::tell(12, act(), 1..25, start, async |(_, mona), _, acts| {
+        let id = assessment(mona, json!({})).await;
+        let path = format!("/teacher/assessments/{id}/questions/");
+        let mut model = Model::default();
+        for act in acts {
+            carry_out(mona, &path, &mut model, act).await;
+            compare(mona, &id, &model).await;
+        }
     });
-    // What fails is printed whole; there is no file to keep it in.
-    let config =
-        ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 1..25), |acts| {
-        runtime.block_on(async {
-            let id = assessment(&mona, json!({})).await;
-            let path = format!("/teacher/assessments/{id}/questions/");
-            let mut model = Model::default();
-            for act in &acts {
-                carry_out(&mona, &path, &mut model, act).await;
-                compare(&mona, &id, &model).await;
-            }
-        });
-        Ok(())
-    });
-    drop(app);
-    outcome.unwrap();
 }
 
 #[test]

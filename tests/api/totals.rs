@@ -1,10 +1,13 @@
 //! What is counted is always what a recount gives, whatever happened before (behaviour 3.20).
 
 use edupro_http::testkit::{Browser, TestApp};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{course, on_postgres, on_sqlite};
+use crate::{
+    histories,
+    support::{course, on_postgres, on_sqlite},
+};
 
 /// Something a teacher does to a course. Numbers choose among what is there.
 #[derive(Clone, Debug)]
@@ -120,29 +123,20 @@ fn recount(tree: &Value) {
     );
 }
 
-/// Runs histories of one school, each on a course of its own.
+/// Histories of one school, each on a course of its own.
 fn histories(start: impl Future<Output = TestApp>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (app, mona) = runtime.block_on(async {
+    let start = async {
         let app = start.await;
         let mona = app.teacher("mona").await;
         (app, mona)
+    };
+    histories::tell(12, act(), 1..25, start, async |(_, mona), _, acts| {
+        let course = course(mona, json!({})).await;
+        for act in acts {
+            carry_out(mona, &course, act).await;
+            recount(&tree(mona, &course).await);
+        }
     });
-    // What fails is printed whole; there is no file to keep it in.
-    let config =
-        ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = TestRunner::new(config).run(&proptest::collection::vec(act(), 1..25), |acts| {
-        runtime.block_on(async {
-            let course = course(&mona, json!({})).await;
-            for act in &acts {
-                carry_out(&mona, &course, act).await;
-                recount(&tree(&mona, &course).await);
-            }
-        });
-        Ok(())
-    });
-    drop(app);
-    outcome.unwrap();
 }
 
 #[test]

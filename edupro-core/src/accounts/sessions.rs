@@ -40,6 +40,15 @@ pub struct Session {
     pub user_agent: Option<String>,
 }
 
+impl Session {
+    /// Whom links are for that this session is given: nobody else, so that one that is passed on is
+    /// worth nothing.
+    #[must_use]
+    pub fn viewer(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 /// Somebody who is logged in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {

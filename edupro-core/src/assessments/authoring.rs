@@ -158,12 +158,7 @@ pub async fn create(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let link = match new.link.new_link()? {
-                Some((kind, id)) => {
-                    Some(links::lock_owned(&mut *tx, school, teacher, kind, id).await?)
-                }
-                None => None,
-            };
+            let link = links::lock_new(&mut *tx, school, teacher, &new.link).await?;
             let assessment = Assessment {
                 id,
                 teacher,
@@ -225,12 +220,7 @@ pub async fn update(
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             // Whoever deletes a course holds it before its assessments, and so do we.
-            let new_link = match changes.link.new_link()? {
-                Some((kind, id)) => {
-                    Some(links::lock_owned(&mut *tx, school, teacher, kind, id).await?)
-                }
-                None => None,
-            };
+            let new_link = links::lock_new(&mut *tx, school, teacher, &changes.link).await?;
             let before = lock_owned(&mut *tx, teacher, id).await?;
             let mut assessment = before.clone();
             assessment.link = changes.link.merge(before.link.as_ref(), new_link)?;

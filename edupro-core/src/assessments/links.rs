@@ -167,7 +167,7 @@ impl LinkChanges {
     }
 
     /// The one thing that it is to belong to from now on, if there is one.
-    pub(super) fn new_link(&self) -> Result<Option<(LinkKind, Uuid)>, AssessmentError> {
+    fn new_link(&self) -> Result<Option<(LinkKind, Uuid)>, AssessmentError> {
         let kinds = [LinkKind::Course, LinkKind::Module, LinkKind::Lesson];
         let mut set = kinds.into_iter().filter_map(|kind| match self.of(kind) {
             Change::Set(id) => Some((kind, *id)),
@@ -193,9 +193,21 @@ impl LinkChanges {
     }
 }
 
-/// The thing with this id, if it is the teacher's. Its course is held until the transaction ends,
-/// so that nobody deletes it meanwhile.
-pub(super) async fn lock_owned(
+/// What an assessment is to belong to from now on, if that is something new and the teacher's. Its
+/// course is held until the transaction ends, so that nobody deletes it meanwhile.
+pub(super) async fn lock_new(
+    tx: &mut dyn Transaction,
+    school: &School,
+    teacher: UserId,
+    changes: &LinkChanges,
+) -> Result<Option<Link>, AssessmentError> {
+    match changes.new_link()? {
+        Some((kind, id)) => lock_owned(tx, school, teacher, kind, id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn lock_owned(
     tx: &mut dyn Transaction,
     school: &School,
     teacher: UserId,

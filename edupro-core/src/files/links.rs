@@ -6,6 +6,8 @@ use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::FileKey;
+
 /// How long a link is good for: 300 seconds (security R25). The page that shows it fetches a new
 /// one; nobody passes it on for long.
 pub const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(300);
@@ -45,6 +47,12 @@ impl LinkSigner {
         let exp = expires.timestamp().to_string();
         let tag = hmac::sign(&self.0, &message(path, viewer, &exp));
         format!("exp={exp}&sig={}", BASE64_URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// The path and query of a link that lets `viewer` have a stored file for [`LINK_LIFETIME`].
+    #[must_use]
+    pub fn link(&self, key: &FileKey, viewer: &str, now: DateTime<Utc>) -> String {
+        format!("/{key}?{}", self.sign(key.as_str(), viewer, now + LINK_LIFETIME))
     }
 
     /// Whether `exp` and `sig` let `viewer` have the file at `path`.

@@ -24,6 +24,8 @@ use crate::{
 
 /// How long a grader has before a person gets the answer.
 pub const DEADLINE: TimeDelta = TimeDelta::minutes(10);
+/// What a teacher is told then.
+const TOO_LATE: &str = "It was not graded in time.";
 /// How long one question to a grader may take: mails wait behind it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The pauses between questions about a ticket; the last one repeats.
@@ -77,13 +79,12 @@ pub(crate) async fn ask(
     let end = deferred.answer.deferred_at.unwrap_or(now) + DEADLINE;
     let heard = match now < end {
         true => listen(school, &deferred, now).await?,
-        false => Heard::Useless("It was not graded in time."),
+        false => Heard::Useless(TOO_LATE),
     };
     let pause = PAUSES.get(round).or(PAUSES.last()).copied().unwrap_or(REST);
     // The last time is at the end itself.
-    let next = |due: DateTime<Utc>| {
-        (Task::GradeAnswer { answer, version, round: round.saturating_add(1) }, due.min(end))
-    };
+    let next = Task::GradeAnswer { answer, version, round: round.saturating_add(1) };
+    let until = |due: DateTime<Utc>| due.min(end);
     match heard {
         Heard::Verdict(Verdict::Graded { share, feedback, matched: _ }) => {
             take(school, &deferred, share, feedback).await
@@ -92,10 +93,10 @@ pub(crate) async fn ask(
             leave(school, &deferred.answer, &Remark { why, suggestion }).await
         }
         Heard::Verdict(Verdict::Deferred { ticket }) => {
-            keep_ticket(school, &deferred.answer, &ticket, next(now + pause)).await
+            keep_ticket(school, &deferred.answer, &ticket, next, until(now + pause)).await
         }
-        Heard::Nothing => go_on(school, next(now + pause)).await,
-        Heard::Away(until) => go_on(school, next(until)).await,
+        Heard::Nothing => jobs::alone_at(school, next, until(now + pause)).await,
+        Heard::Away(back) => jobs::alone_at(school, next, until(back)).await,
         Heard::Useless(why) => {
             leave(school, &deferred.answer, &Remark { why: why.to_owned(), suggestion: None }).await
         }
@@ -216,7 +217,8 @@ async fn keep_ticket(
     school: &School,
     answer: &Answer,
     ticket: &str,
-    (task, due): (Task, DateTime<Utc>),
+    task: Task,
+    due: DateTime<Utc>,
 ) -> StoreResult<()> {
     school
         .atomically(|| async {
@@ -229,21 +231,11 @@ async fn keep_ticket(
         .await
 }
 
-async fn go_on(school: &School, (task, due): (Task, DateTime<Utc>)) -> StoreResult<()> {
-    school
-        .atomically(|| async {
-            let mut tx = school.storage.write().await?;
-            jobs::at(&mut *tx, school, task.clone(), due).await?;
-            tx.commit().await
-        })
-        .await
-}
-
 /// Leaves to people what no grader has graded in time, also when its job was lost. Running it
 /// twice, or in two processes, does nothing more.
 pub async fn leave_late(school: &School) -> StoreResult<()> {
     let before = school.clock.now() - DEADLINE;
-    let remark = Remark { why: "It was not graded in time.".to_owned(), suggestion: None };
+    let remark = Remark { why: TOO_LATE.to_owned(), suggestion: None };
     storage::atomically(&*school.entropy, || async {
         let mut tx = school.storage.write().await?;
         tx.grading().leave_late(before, &remark).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{VideoProvider, guarded::Guarded};
+use super::{HostError, VideoProvider, guarded::Guarded};
 use crate::Clock;
 
 /// The providers of a school. Each of them is asked with patience, but not for ever: within five
@@ -37,6 +37,12 @@ impl VideoHosts {
     #[must_use]
     pub fn current(&self) -> &dyn VideoProvider {
         &*self.current
+    }
+
+    /// The provider that has something, by the name that was kept with it.
+    pub(crate) fn named(&self, name: &str) -> Result<&dyn VideoProvider, HostError> {
+        let unknown = || HostError::Other(format!("no video provider {name} is configured").into());
+        self.by_name(name).ok_or_else(unknown)
     }
 
     /// The provider of this name.

@@ -1,5 +1,5 @@
-//! What providers that are asked over HTTPS have in common: a client that goes nowhere else,
-//! answers of a bounded size, and errors that tell no secrets.
+//! What video hosts that are asked over HTTPS have in common: answers of a bounded size, errors that
+//! tell no secrets, and films that are sent for as long as they move.
 
 use std::{
     error::Error,
@@ -14,17 +14,16 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::{
-    Body, Client, RequestBuilder, Response, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
-    redirect::Policy,
-};
+use reqwest::{Body, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::HostError;
-use crate::files::{Download, FileError};
+use crate::{
+    files::{Download, FileError},
+    https,
+};
 
 /// Largest answer that is read, in bytes. A list of a few dozen videos is some 50 KiB.
 pub(super) const ANSWER_LIMIT: usize = 1 << 20;
@@ -36,18 +35,6 @@ const TEXT_LENGTH: usize = 200;
 const LONGEST_PUSH: Duration = Duration::from_hours(12);
 /// How often somebody looks whether a film still moves.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-
-/// A client for one provider.
-pub(super) fn client(connect: Duration, total: Duration) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .connect_timeout(connect)
-        .timeout(total)
-        .redirect(Policy::none())
-        // The environment is no place for settings, and a proxy would be one.
-        .no_proxy()
-        .user_agent(concat!("edupro/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
 
 /// The body of an answer, of which no more than `limit` bytes are taken.
 pub(super) async fn read_bounded(mut answer: Response, limit: usize) -> Result<Bytes, HostError> {
@@ -89,12 +76,6 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     successors(Some(error), |&error| error.source())
 }
 
-/// How long the provider asks us to wait, if it says so in seconds.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
-}
-
 /// A provider's text as a teacher may see it: one line of at most 200 characters, without addresses,
 /// and nothing of it when one of our secrets is in it.
 pub(super) fn for_a_teacher(text: &str, secrets: &[&SecretString]) -> String {
@@ -118,7 +99,7 @@ pub(super) fn for_a_teacher(text: &str, secrets: &[&SecretString]) -> String {
 /// What an answer that is no success means.
 pub(super) async fn refusal(answer: Response, secrets: &[&SecretString]) -> HostError {
     let status = answer.status();
-    let retry_after = retry_after(answer.headers());
+    let retry_after = https::retry_after(answer.headers()).map(|wait| wait.min(LONGEST_WAIT));
     let failed = |maybe_done| HostError::Unavailable {
         retry_after,
         maybe_done,
@@ -240,7 +221,7 @@ mod tests {
     ) -> Result<Response, HostError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let client = client(Duration::from_secs(2), Duration::from_millis(50)).unwrap();
+        let client = https::client(Duration::from_secs(2), Duration::from_millis(50)).unwrap();
         let sending = send_while_it_moves(
             film,
             |body| client.put(url).body(body),

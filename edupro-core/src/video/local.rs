@@ -7,7 +7,7 @@ use super::{
     Film, HostError, NewUpload, Playback, UploadHow, UploadId, UploadTicket, VideoCapabilities,
     VideoId, VideoInfo, VideoProvider, VideoState, Viewer,
 };
-use crate::files::{FileError, FileKey, FileStore, LINK_LIFETIME, LinkSigner, video_limit};
+use crate::files::{FileError, FileKey, FileStore, LinkSigner, video_limit};
 
 /// How long an upload may begin after it was allowed.
 const UPLOAD_LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -95,8 +95,7 @@ impl VideoProvider for LocalVideo {
         now: DateTime<Utc>,
     ) -> Result<Playback, HostError> {
         let key = key(id)?;
-        let signature = self.links.sign(key.as_str(), viewer.session, now + LINK_LIFETIME);
-        Ok(Playback::new(format!("/{key}?{signature}"), Vec::new()))
+        Ok(Playback::new(self.links.link(&key, viewer.session, now), Vec::new()))
     }
 
     async fn delete(&self, ids: &[VideoId]) -> Result<(), HostError> {

@@ -26,7 +26,7 @@ async fn play(
         return None;
     }
     let key = format!("edupro-{}", viewer.user.id);
-    let session = viewer.session.id.to_string();
+    let session = viewer.session.viewer();
     let watermark = Some(viewer.user.username.as_str());
     let viewer = Viewer::new(&key, &session, watermark);
     match host.authorize(video.host_id.as_ref()?, &viewer, school.clock.now()).await {

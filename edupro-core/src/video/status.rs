@@ -98,10 +98,7 @@ pub(crate) async fn ask(host: &dyn VideoProvider, video: &Video) -> Result<Video
 
 /// Asks the provider and notes what it says. A video that it does not have has failed.
 pub(crate) async fn refresh(school: &School, video: &Video) -> Result<Video, VideoJobError> {
-    let host = school.video.by_name(&video.provider).ok_or_else(|| {
-        HostError::Other(format!("no video provider {} is configured", video.provider).into())
-    })?;
-    let info = match ask(host, video).await {
+    let info = match ask(school.video.named(&video.provider)?, video).await {
         Err(HostError::NotFound) => VideoInfo::new(None, VideoState::Failed, "not found"),
         answer => answer?,
     };
@@ -239,14 +236,7 @@ pub(crate) async fn follow_later(school: &School, video: Uuid) -> StoreResult<()
 async fn ask_again(school: &School, video: Uuid, round: usize) -> StoreResult<()> {
     let pause = PAUSES[round.min(PAUSES.len() - 1)];
     let task = Task::CheckVideo { video, round: Some(round + 1) };
-    school
-        .atomically(|| async {
-            let mut tx = school.storage.write().await?;
-            let due = school.clock.now() + pause;
-            jobs::at(&mut *tx, school, task.clone(), due).await?;
-            tx.commit().await
-        })
-        .await
+    jobs::alone_at(school, task, school.clock.now() + pause).await
 }
 
 /// Asks about a video once, and sees to it that somebody asks again if `round` is given.

@@ -208,7 +208,7 @@ async fn place(
     title: &str,
     video: CheckedVideo,
 ) -> Result<Placed, UploadError> {
-    let host = host(school, provider)?;
+    let host = school.video.named(provider)?;
     let duration = video.duration;
     let is_there = host.capabilities().plays_stored_files;
     let file = school.store_file(FileKind::LessonVideo, video).await?;
@@ -235,11 +235,6 @@ async fn adopt(
     let key = school.entropy.uuid(now).simple().to_string();
     let ticket = host.begin_upload(&NewUpload::new(title, &key), now).await?;
     host.push(&ticket, &Film::new(&school.files, &placed.file, placed.duration)).await
-}
-
-fn host<'a>(school: &'a School, name: &str) -> Result<&'a dyn VideoProvider, HostError> {
-    let unknown = || HostError::Other(format!("no video provider {name} is configured").into());
-    school.video.by_name(name).ok_or_else(unknown)
 }
 
 /// What a lesson is to show: a film that came with it, or a video that was uploaded before.
@@ -340,10 +335,9 @@ pub(crate) async fn discard(
     school: &School,
     of: VideosOf,
 ) -> StoreResult<()> {
-    for video in tx.videos().discard(of, school.clock.now()).await? {
-        jobs::later(tx, school, Task::DeleteVideo { video }).await?;
-    }
-    Ok(())
+    let discarded = tx.videos().discard(of, school.clock.now()).await?;
+    let tasks = discarded.into_iter().map(|video| Task::DeleteVideo { video }).collect();
+    jobs::all_later(tx, school, tasks).await
 }
 
 /// Why a job about a video is to be done again.
@@ -365,7 +359,7 @@ pub(crate) async fn push(school: &School, id: Uuid) -> Result<(), VideoJobError>
     if video.discarded_at.is_some() || video.status != VideoStatus::PreUpload {
         return Ok(());
     }
-    let host = host(school, &video.provider)?;
+    let host = school.video.named(&video.provider)?;
     let Some(ticket) = ticket(school, host, &video).await? else { return Ok(()) };
     let seconds = u64::try_from(video.duration).ok().filter(|seconds| *seconds > 0);
     let length = seconds.map(Duration::from_secs);
@@ -524,7 +518,7 @@ async fn look_after(school: &School, video: &Video) -> Result<(), VideoJobError>
         return Ok(status::fail(school, video.id).await?);
     }
     // A teacher may still want what they have uploaded; what never came is nobody's.
-    let host = host(school, &video.provider)?;
+    let host = school.video.named(&video.provider)?;
     match status::ask(host, video).await {
         Ok(info) if info.state != VideoState::AwaitingUpload => {
             Ok(status::take(school, video, &info).await.map(drop)?)

@@ -195,10 +195,9 @@ impl LessonView {
         }
     }
 
-    /// The same for a student who has completed these lessons of its module.
-    fn completed(mut self, completed: Option<&[Uuid]>) -> Self {
-        self.is_completed = completed.map(|completed| completed.contains(&self.id));
-        self
+    /// The same with what a student has come to.
+    fn completed(self, is_completed: Option<bool>) -> Self {
+        Self { is_completed, ..self }
     }
 
     /// What its teacher gets to see of a lesson that was written: nobody is asked to play it.
@@ -234,7 +233,8 @@ pub(crate) async fn list(
     let mut views = Vec::with_capacity(lessons.len());
     for lesson in lessons {
         let playback = playback::list(school, &viewer, &lesson).await;
-        views.push(LessonView::new(&links, lesson, playback).completed(completed.as_deref()));
+        let is_completed = completed.as_ref().map(|completed| completed.contains(&lesson.id));
+        views.push(LessonView::new(&links, lesson, playback).completed(is_completed));
     }
     Ok(Json(views))
 }
@@ -269,11 +269,11 @@ pub(crate) async fn show(
     let school = edupro.school();
     let mut tx = school.storage.read().await?;
     let lesson = lessons::show(&mut *tx, &viewer.0.user, id, school.clock.now()).await?;
-    let completed = progress::completed(&mut *tx, &viewer.0.user, lesson.module.id).await?;
+    let is_completed = progress::is_completed(&mut *tx, &viewer.0.user, id).await?;
     drop(tx);
     let playback = playback::show(school, &viewer.0, &lesson).await;
     let links = PrivateLinks::new(&edupro, links, &viewer.0.session);
-    Ok(Json(LessonView::new(&links, lesson, playback).completed(completed.as_deref())))
+    Ok(Json(LessonView::new(&links, lesson, playback).completed(is_completed)))
 }
 
 /// 8.4 Update a lesson.

@@ -1,9 +1,6 @@
 //! Links to files that not everybody may have (security R25).
 
-use edupro_core::{
-    accounts::Session,
-    files::{FileKey, LINK_LIFETIME},
-};
+use edupro_core::{accounts::Session, files::FileKey};
 
 use crate::{EduPro, Links};
 
@@ -17,17 +14,14 @@ pub(crate) struct PrivateLinks {
 
 impl PrivateLinks {
     pub(crate) fn new(edupro: &EduPro, links: Links, session: &Session) -> Self {
-        Self { edupro: edupro.clone(), links, viewer: viewer(session) }
+        Self { edupro: edupro.clone(), links, viewer: session.viewer() }
     }
 
     /// The link to a private file.
     pub(crate) fn file(&self, key: Option<&FileKey>) -> Option<String> {
         let school = self.edupro.school();
-        let expires = school.clock.now() + LINK_LIFETIME;
-        key.map(|key| {
-            let signature = school.keys.links().sign(key.as_str(), &self.viewer, expires);
-            self.links.to(&format!("/{key}?{signature}"))
-        })
+        let link = |key| school.keys.links().link(key, &self.viewer, school.clock.now());
+        key.map(|key| self.links.to(&link(key)))
     }
 
     /// Where a video is played; what begins with a slash is on this school's own server.
@@ -47,9 +41,4 @@ impl PrivateLinks {
     pub(crate) fn public(&self) -> &Links {
         &self.links
     }
-}
-
-/// Whom a link is for: a session, so that a link that is passed on is worth nothing.
-pub(crate) fn viewer(session: &Session) -> String {
-    session.id.to_string()
 }

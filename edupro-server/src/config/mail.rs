@@ -5,7 +5,7 @@ use std::{num::NonZeroU16, path::PathBuf};
 use secrecy::SecretString;
 
 use super::{
-    Problem,
+    Problem, refuse,
     sections::{MailKeys, MailKind, MailTls},
 };
 
@@ -93,11 +93,5 @@ fn refuse_smtp_keys(keys: &MailKeys) -> Result<(), Problem> {
         ("mail.username", keys.username.is_some()),
         ("mail.password", keys.password.is_some()),
     ];
-    match set.into_iter().find(|(_, set)| *set) {
-        Some((key, _)) => {
-            let problem = "belongs to `mail.provider = \"smtp\"`: set that, or leave this out";
-            Err((key, problem.to_owned()))
-        }
-        None => Ok(()),
-    }
+    refuse(&set, "mail.provider = \"smtp\"")
 }

@@ -197,6 +197,14 @@ impl Origins {
 /// A key, and what is wrong with its value.
 type Problem = (&'static str, String);
 
+/// Refuses keys that are set without what they belong to: somebody who set one wants it to work.
+fn refuse(set: &[(&'static str, bool)], owner: &str) -> Result<(), Problem> {
+    match set.iter().find(|(_, is_set)| *is_set) {
+        Some((key, _)) => Err((key, format!("belongs to `{owner}`: set that, or leave this out"))),
+        None => Ok(()),
+    }
+}
+
 /// What one key alone does not show.
 fn check(sections: &Sections) -> Result<Config, Problem> {
     let Sections { data_dir, http, auth, .. } = sections;

@@ -4,7 +4,7 @@ use edupro_core::payment::{Currency, Terms};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Problem,
+    Problem, refuse,
     sections::{PaymentKeys, PaymentKind},
     urls::PublicUrl,
 };
@@ -115,11 +115,5 @@ fn refuse_stripe_keys(keys: &PaymentKeys) -> Result<(), Problem> {
         ("payment.cancel_url", keys.cancel_url.is_some()),
         ("payment.base_url", keys.base_url.is_some()),
     ];
-    match set.into_iter().find(|(_, set)| *set) {
-        Some((key, _)) => {
-            let problem = "belongs to `payment.provider = \"stripe\"`: set that, or leave this out";
-            Err((key, problem.to_owned()))
-        }
-        None => Ok(()),
-    }
+    refuse(&set, "payment.provider = \"stripe\"")
 }

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Problem,
+    Problem, refuse,
     sections::{VideoKeys, VideoKind},
     urls::PublicUrl,
 };
@@ -141,13 +141,5 @@ fn filled(key: &'static str, secret: &SecretString) -> Result<SecretString, Prob
     match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(secret.clone()),
         false => Err((key, "must be the key as the provider shows it, without spaces".to_owned())),
-    }
-}
-
-/// Somebody who set a key of a provider wants to use it.
-fn refuse(set: &[(&'static str, bool)], owner: &str) -> Result<(), Problem> {
-    match set.iter().find(|(_, set)| *set) {
-        Some((key, _)) => Err((key, format!("belongs to `{owner}`: set that, or leave this out"))),
-        None => Ok(()),
     }
 }

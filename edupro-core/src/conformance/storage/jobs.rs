@@ -1,6 +1,6 @@
 //! What must happen after a commit.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, slice::from_ref, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
@@ -63,7 +63,7 @@ async fn a_job(storage: &Arc<dyn Storage>) {
     let new = job(task, start);
     let mut tx = write(storage).await;
     assert_eq!(next_due(&mut tx, Lane::Quick).await, None, "no job is due");
-    working("no job can be added", tx.jobs().add(&new).await);
+    working("no job can be added", tx.jobs().add(from_ref(&new)).await);
     assert_eq!(next_due(&mut tx, Lane::Quick).await, Some(start), "when a job is due");
     let early = claim(&mut tx, Lane::Quick, start - TimeDelta::microseconds(1)).await;
     assert!(early.is_none(), "a job is claimed before it is due");
@@ -101,7 +101,7 @@ async fn lanes(storage: &Arc<dyn Storage>) {
     let sooner = job(Task::SendPasswordChanged { user: UserId(7) }, start);
     let mut tx = write(storage).await;
     for new in [&slow, &files, &sooner] {
-        working("no job can be added", tx.jobs().add(new).await);
+        working("no job can be added", tx.jobs().add(from_ref(new)).await);
     }
     let mut order = Vec::new();
     for lane in [Lane::Quick, Lane::Quick, Lane::Quick, Lane::Slow, Lane::Slow] {
@@ -118,7 +118,7 @@ async fn lanes(storage: &Arc<dyn Storage>) {
 async fn claims_that_were_not_kept(storage: &Arc<dyn Storage>) {
     let new = job(Task::SendPasswordChanged { user: UserId(7) }, now());
     let mut tx = write(storage).await;
-    working("no job can be added", tx.jobs().add(&new).await);
+    working("no job can be added", tx.jobs().add(from_ref(&new)).await);
     commit(tx).await;
     for _ in 0..2 {
         let mut tx = write(storage).await;
@@ -139,7 +139,7 @@ async fn a_crowd(storage: &Arc<dyn Storage>) {
     for _ in 0..JOBS {
         let task = Task::SendResetCode { user: UserId(7), nonce: word() };
         let new = job(task, start);
-        working("no job can be added", tx.jobs().add(&new).await);
+        working("no job can be added", tx.jobs().add(from_ref(&new)).await);
         expected.insert(new.id);
     }
     commit(tx).await;

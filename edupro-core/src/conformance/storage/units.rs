@@ -1,6 +1,6 @@
 //! Units of work.
 
-use std::{sync::Arc, time::Duration};
+use std::{slice::from_ref, sync::Arc, time::Duration};
 
 use tokio::{sync::Barrier, task::JoinSet, time::timeout};
 
@@ -51,7 +51,7 @@ pub(super) async fn dropping_undoes(storage: &Arc<dyn Storage>) {
         working("nothing can be counted", counts(&mut tx, &key).await);
         let added = working("nobody can be added", tx.users().add(&person).await);
         assert!(added.is_some(), "what was never kept is in the way");
-        working("no job can be added", tx.jobs().add(&job).await);
+        working("no job can be added", tx.jobs().add(from_ref(&job)).await);
         match is_kept {
             true => commit(tx).await,
             false => drop(tx),
@@ -100,11 +100,11 @@ pub(super) async fn conflicts_are_told(storage: &Arc<dyn Storage>) {
     let key = word();
     let job = job(Task::SendPasswordChanged { user: UserId(0) });
     let mut tx = write(storage).await;
-    working("no job can be added", tx.jobs().add(&job).await);
+    working("no job can be added", tx.jobs().add(from_ref(&job)).await);
     commit(tx).await;
     let mut tx = write(storage).await;
     working("nothing can be counted", counts(&mut tx, &key).await);
-    let again = tx.jobs().add(&job).await;
+    let again = tx.jobs().add(from_ref(&job)).await;
     assert!(matches!(again, Err(StoreError::Conflict)), "a job that is there already: {again:?}");
     drop(tx);
     becomes(storage, &key, 0, "what stood beside a conflict is kept").await;

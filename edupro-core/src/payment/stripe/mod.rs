@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap, redirect::Policy};
+use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -18,7 +18,7 @@ use self::events::Session;
 use super::{
     Begin, Money, PaymentError, PaymentEvent, PaymentProvider, PaymentState, Terms, orders::Order,
 };
-use crate::WebhookRequest;
+use crate::{WebhookRequest, https};
 
 /// The version of the API that this file was written for. Without it Stripe takes the account's,
 /// which somebody may change in the dashboard.
@@ -101,15 +101,8 @@ struct Named {
 impl Stripe {
     /// Prepares to use Stripe; asks nobody yet.
     pub fn new(options: StripeOptions) -> Result<Self, StripeConfigError> {
-        let client = Client::builder()
-            .connect_timeout(options.connect_timeout)
-            .timeout(options.timeout)
-            .redirect(Policy::none())
-            // The environment is no place for settings, and a proxy would be one.
-            .no_proxy()
-            .user_agent(concat!("edupro/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(StripeConfigError)?;
+        let client =
+            https::client(options.connect_timeout, options.timeout).map_err(StripeConfigError)?;
         Ok(Self { client, options })
     }
 
@@ -161,8 +154,7 @@ fn says(headers: &HeaderMap, name: &str, value: &str) -> bool {
 async fn refusal(response: Response) -> PaymentError {
     let status = response.status();
     let headers = response.headers();
-    let retry_after = headers.get("retry-after").and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
+    let retry_after = https::retry_after(headers);
     let replayed = says(headers, "idempotent-replayed", "true");
     let told_to = says(headers, "stripe-should-retry", "true");
     let told_not_to = says(headers, "stripe-should-retry", "false");

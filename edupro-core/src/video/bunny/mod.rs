@@ -23,7 +23,7 @@ use super::{
     Film, HostError, NewUpload, Playback, UploadHow, UploadId, UploadTicket, VideoCapabilities,
     VideoId, VideoInfo, VideoProvider, VideoState, Viewer, WebhookProof, http,
 };
-use crate::WebhookRequest;
+use crate::{WebhookRequest, https};
 
 /// How long a browser may take for an upload: every piece of it is checked against this.
 const UPLOAD_LIFETIME: TimeDelta = TimeDelta::hours(6);
@@ -67,7 +67,7 @@ impl BunnyStream {
         let mut access_key = HeaderValue::from_str(options.api_key.expose_secret())
             .map_err(|_| BunnyStreamConfigError::ApiKey)?;
         access_key.set_sensitive(true);
-        let client = http::client(options.connect_timeout, options.timeout)
+        let client = https::client(options.connect_timeout, options.timeout)
             .map_err(BunnyStreamConfigError::Client)?;
         Ok(Self { client, access_key, options })
     }

@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{VdoCipherConfigError, VdoCipherOptions, address};
-use crate::video::{HostError, http};
+use crate::{
+    https,
+    video::{HostError, http},
+};
 
 /// How long to wait before asking a second time.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -34,7 +37,7 @@ impl Api {
             .filter(|_| !secret.trim().is_empty())
             .ok_or(VdoCipherConfigError::Option("api_secret"))?;
         authorization.set_sensitive(true);
-        let client = http::client(options.connect_timeout, options.timeout)
+        let client = https::client(options.connect_timeout, options.timeout)
             .map_err(VdoCipherConfigError::Client)?;
         let secrets = [&options.api_secret].into_iter().chain(&options.webhook_token);
         Ok(Self {

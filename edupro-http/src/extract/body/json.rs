@@ -40,6 +40,21 @@ pub(super) fn not_an_object(value: &Value) -> String {
     format!("Invalid data. Expected a dictionary, but got {}.", type_name(value))
 }
 
+/// What is said of a value that should be a list.
+pub(super) fn not_a_list(value: &Value) -> String {
+    format!("Expected a list of items but got type \"{}\".", type_name(value))
+}
+
+/// What is said of a value that should be an object inside a body.
+pub(super) fn not_a_dictionary(value: &Value) -> String {
+    format!("Expected a dictionary of items but got type \"{}\".", type_name(value))
+}
+
+/// What is said of a list or an object with more elements than so many.
+pub(super) fn too_many(most: usize) -> String {
+    format!("Ensure this field has no more than {most} elements.")
+}
+
 fn not_json(reason: &str) -> ApiError {
     ApiError::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {reason}"))
 }

@@ -36,14 +36,10 @@ impl<F: Form> Kind for Each<F> {
     fn parse(&self, raw: Raw) -> Reading<Vec<F>> {
         let elements = match json_of(raw) {
             Value::Array(elements) => elements,
-            other => {
-                let got = json::type_name(&other);
-                return one(format!("Expected a list of items but got type \"{got}\"."));
-            }
+            other => return one(json::not_a_list(&other)),
         };
         if elements.len() > self.most {
-            let most = self.most;
-            return one(format!("Ensure this field has no more than {most} elements."));
+            return one(json::too_many(self.most));
         }
         let mut forms = Vec::with_capacity(elements.len());
         let mut errors = Vec::with_capacity(elements.len());
@@ -132,10 +128,7 @@ impl Kind for Object {
                 one("Null characters are not allowed.")
             }
             object @ Value::Object(_) => Ok(object),
-            other => {
-                let got = json::type_name(&other);
-                one(format!("Expected a dictionary of items but got type \"{got}\"."))
-            }
+            other => one(json::not_a_dictionary(&other)),
         }
     }
 

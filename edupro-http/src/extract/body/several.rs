@@ -31,10 +31,7 @@ impl Kind for Ids {
     fn parse(&self, raw: Raw) -> Reading<Vec<Uuid>> {
         match json_of(raw) {
             Value::Array(ids) => ids.into_iter().map(|id| self.0.parse(Raw::Json(id))).collect(),
-            other => {
-                let got = json::type_name(&other);
-                one(format!("Expected a list of items but got type \"{got}\"."))
-            }
+            other => one(json::not_a_list(&other)),
         }
     }
 
@@ -57,9 +54,7 @@ impl Kind for Texts {
 
     fn parse(&self, raw: Raw) -> Reading<BTreeMap<String, String>> {
         match json_of(raw) {
-            Value::Object(texts) if texts.len() > TEXTS_MAX => {
-                one(format!("Ensure this field has no more than {TEXTS_MAX} elements."))
-            }
+            Value::Object(texts) if texts.len() > TEXTS_MAX => one(json::too_many(TEXTS_MAX)),
             Value::Object(texts) => {
                 let name = text().at_most(TEXTS_MAX);
                 let read = |(key, value)| {
@@ -67,10 +62,7 @@ impl Kind for Texts {
                 };
                 texts.into_iter().map(read).collect()
             }
-            other => {
-                let got = json::type_name(&other);
-                one(format!("Expected a dictionary of items but got type \"{got}\"."))
-            }
+            other => one(json::not_a_dictionary(&other)),
         }
     }
 
