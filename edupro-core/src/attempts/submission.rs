@@ -86,7 +86,9 @@ pub async fn submit(
             let answers = paper.marked(school, attempt.id, sent, now);
             let attempt = ended(attempt, &answers, now);
             if !tx.attempts().hand_in(&attempt).await? {
-                return Err(SubmitError::NotInProgress);
+                // Somebody was faster: they handed it in, or deleted the assessment.
+                let refused = open(&mut *tx, student, attempt.id, now).await.err();
+                return Err(refused.unwrap_or(SubmitError::NotInProgress));
             }
             tx.attempts().add_answers(&answers).await?;
             grading::handed_in(&mut *tx, school, &answers).await?;
