@@ -12,12 +12,19 @@ use axum_extra::extract::{
 };
 use edupro_core::accounts::Tokens;
 
-use crate::{EduPro, extract};
+use crate::{
+    EduPro, extract,
+    openapi::{Describe, Description},
+};
 
 /// Shows who is asking.
 pub(crate) const ACCESS: &str = "access_token";
 /// Gets a new pair.
 pub(crate) const REFRESH: &str = "refresh_token";
+
+impl Describe for Cookies {
+    fn describe(_: &mut Description<'_>) {}
+}
 
 /// The refresh token of a request, if it has one that is not empty.
 pub(crate) fn refresh_token(headers: &HeaderMap) -> Option<String> {

@@ -17,7 +17,9 @@ use edupro_core::{
     limits::{LimitError, Throttled},
     policies::PolicyError,
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
 /// When to come back if a policy could not decide and did not say.
 const POLICY_RETRY_SECONDS: u64 = 5;
@@ -84,6 +86,49 @@ impl Serialize for FieldErrors {
     }
 }
 
+impl JsonSchema for FieldErrors {
+    fn schema_name() -> Cow<'static, str> {
+        "FieldErrors".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let errors = generator.subschema_for::<Self>();
+        json_schema!({
+            "description": "What is wrong with each field of a request. A list of things has a list \
+                            of such errors, in which those of good ones are empty.",
+            "type": "object",
+            "minProperties": 0,
+            "additionalProperties": {
+                "type": "array",
+                "items": {"anyOf": [{"type": "string"}, errors]},
+            },
+        })
+    }
+}
+
+/// What the body of an error with one message looks like.
+pub(crate) struct ErrorMessage;
+
+impl JsonSchema for ErrorMessage {
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorMessage".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A message to a person, under the key that the contract has for it.",
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                "detail": {"type": "string"},
+                "error": {"type": "string"},
+                "message": {"type": "string"},
+            },
+            "additionalProperties": {"type": "string"},
+        })
+    }
+}
+
 /// The body of an error.
 #[derive(Debug, PartialEq, Eq)]
 enum Shape {
@@ -91,6 +136,8 @@ enum Shape {
     Fields(FieldErrors),
     /// `{"detail": "message"}`, or another key where the contract has one.
     Keyed(&'static str, Words),
+    /// The same with a second message.
+    Twice([(&'static str, Words); 2]),
 }
 
 /// An answer that is not a success, in the contract's shapes: what the school's handlers and
@@ -160,6 +207,14 @@ impl ApiError {
         self
     }
 
+    /// The same with a second message, where the contract has one.
+    pub(crate) fn and(mut self, key: &'static str, words: impl Into<Words>) -> Self {
+        if let Shape::Keyed(first, said) = self.shape {
+            self.shape = Shape::Twice([(first, said), (key, words.into())]);
+        }
+        self
+    }
+
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self
@@ -220,15 +275,19 @@ impl ApiError {
     }
 }
 
+fn keyed(
+    messages: impl IntoIterator<Item = (&'static str, Words)>,
+) -> serde_json::Map<String, Value> {
+    let messages = messages.into_iter();
+    messages.map(|(key, words)| (key.to_owned(), words.into_owned().into())).collect()
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = match self.shape {
             Shape::Fields(errors) => (self.status, Json(errors)).into_response(),
-            Shape::Keyed(key, words) => {
-                let mut errors = serde_json::Map::new();
-                errors.insert(key.to_owned(), words.into_owned().into());
-                (self.status, Json(errors)).into_response()
-            }
+            Shape::Keyed(key, words) => (self.status, Json(keyed([(key, words)]))).into_response(),
+            Shape::Twice(messages) => (self.status, Json(keyed(messages))).into_response(),
         };
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);

@@ -31,6 +31,7 @@
 //! | --- | --- |
 //! | `testkit` | [`testkit`], with a SQLite database in a temporary folder |
 
+mod answer;
 mod api;
 mod builder;
 mod cookies;
@@ -39,6 +40,7 @@ mod error;
 pub mod extract;
 mod guard;
 mod media;
+mod openapi;
 mod render;
 mod routes;
 #[cfg(feature = "testkit")]
@@ -48,5 +50,6 @@ pub use self::{
     builder::{BuildError, BuildProblem, Builder},
     edupro::EduPro,
     error::ApiError,
+    openapi::{Operation, Permission},
     render::Links,
 };

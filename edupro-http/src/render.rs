@@ -3,10 +3,12 @@
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use edupro_core::files::FileKey;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// A moment: RFC 3339, UTC with `Z`, microseconds when there are any.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(transparent)]
 pub(crate) struct Moment(pub(crate) DateTime<Utc>);
 
 impl Serialize for Moment {
@@ -20,8 +22,9 @@ impl Serialize for Moment {
 }
 
 /// A number that the contract writes as a number: `50`, `10.5`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Number(pub(crate) Decimal);
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(transparent)]
+pub(crate) struct Number(#[schemars(with = "f64")] pub(crate) Decimal);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,8 +38,11 @@ impl Serialize for Number {
 }
 
 /// An amount that the contract writes as a text with two places: `"50.00"`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Amount(pub(crate) Decimal);
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(transparent)]
+pub(crate) struct Amount(
+    #[schemars(with = "String", regex(pattern = r"^-?\d+\.\d\d$"))] pub(crate) Decimal,
+);
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

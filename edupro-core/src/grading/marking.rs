@@ -27,6 +27,7 @@ use crate::assessments::QuestionType;
 /// ```
 // Kinds without fields have braces because serde lets unknown fields pass at those without.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Marking {
@@ -85,6 +86,7 @@ pub enum Marking {
 
 /// A gap in a text, and what belongs there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Blank {
     /// What the blank is called; no other blank of the question is called so.

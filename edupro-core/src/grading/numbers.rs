@@ -22,7 +22,9 @@ const CLEAN: Ignore =
 /// A number that a teacher wrote. In JSON it is a text, since many readers of JSON round numbers;
 /// whole ones may be numbers too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Number(Decimal);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transparent))]
+pub struct Number(#[cfg_attr(feature = "schema", schemars(with = "String"))] Decimal);
 
 /// A text is no number, or one with too many digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +93,7 @@ impl<'de> Deserialize<'de> for Number {
 /// A number, or a range of numbers, that is accepted as an answer. In JSON it has either `value`
 /// and perhaps `tolerance`, or `low` and `high`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Form", into = "Form")]
 pub struct AcceptedNumber {
     /// Which numbers.
@@ -145,6 +148,7 @@ impl Display for NumberRange {
 
 /// What an [`AcceptedNumber`] is in JSON.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +198,7 @@ impl From<AcceptedNumber> for Form {
 /// Which sign stands before the decimals of an answer: `1,000` is a thousand to some and one to
 /// others. The Arabic sign `٫` is always read, and thousands may be set apart by the other sign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalSign {
     /// A point: `1,000.5`.

@@ -7,6 +7,7 @@ use super::Share;
 
 /// A text that is accepted as an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedText {
     /// The text.
@@ -42,6 +43,7 @@ impl AcceptedText {
 /// In what an answer may differ from an accepted text. Space at the ends never counts, nor does
 /// whether a letter and its accent are one character or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Ignore {
     /// Capital and small letters.

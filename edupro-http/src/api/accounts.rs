@@ -2,7 +2,7 @@ use axum::{
     Json,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use edupro_core::accounts::{
     Email, PasswordProblem, User, UserId,
@@ -10,10 +10,12 @@ use edupro_core::accounts::{
     resets::{self, CODE_LENGTH, ResetError},
     sessions::{self, LogoutError, RefreshError},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     EduPro,
+    answer::{Ready, Reset},
     cookies::{self, Cookies},
     error::{Answer, ApiError, FieldErrors},
     extract::{
@@ -62,7 +64,7 @@ form! {
 }
 
 /// 1.1, 1.2, 1.14: a user as they see themselves after logging in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OwnUserView<'a> {
     id: UserId,
     first_name: &'a str,
@@ -90,7 +92,7 @@ impl<'a> From<&'a User> for OwnUserView<'a> {
 }
 
 /// `{"message": …}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Message {
     message: &'static str,
 }
@@ -105,7 +107,7 @@ pub(crate) async fn login_teacher(
     Asker(client): Asker,
     cookies: Cookies,
     Body(form): Body<Login>,
-) -> Answer<Response> {
+) -> Answer<(HeaderMap, Ready<Json<OwnUserView<'static>>>)> {
     let found = login::teacher(edupro.school(), &client, &form.email, &form.password).await;
     let (signed_in, tokens) = found.map_err(|error| match error {
         LoginError::InvalidCredentials => {
@@ -114,7 +116,7 @@ pub(crate) async fn login_teacher(
         error => error.into(),
     })?;
     let view = OwnUserView::from(&signed_in.user);
-    Ok((cookies.set(&tokens), Json(view)).into_response())
+    Ok((cookies.set(&tokens), Ready::new(Json(view).into_response())))
 }
 
 /// 1.2 Log a student in at a teacher's school.
@@ -124,12 +126,12 @@ pub(crate) async fn login_student(
     Asker(client): Asker,
     cookies: Cookies,
     Body(form): Body<Login>,
-) -> Answer<Response> {
+) -> Answer<(HeaderMap, Ready<Json<OwnUserView<'static>>>)> {
     let Login { email, password } = &form;
     let (signed_in, tokens) =
         login::student(edupro.school(), &client, &teacher, email, password).await?;
     let view = OwnUserView::from(&signed_in.user);
-    Ok((cookies.set(&tokens), Json(view)).into_response())
+    Ok((cookies.set(&tokens), Ready::new(Json(view).into_response())))
 }
 
 /// 1.3 Log out. The contract wants 205 with a body.
@@ -138,21 +140,21 @@ pub(crate) async fn logout(
     Visitor(signed_in): Visitor,
     cookies: Cookies,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer<(HeaderMap, Answer<Reset<Message>>)> {
     let refresh = cookies::refresh_token(&headers);
     let done = sessions::logout(edupro.school(), signed_in.as_ref(), refresh.as_deref()).await;
     let answer = match done {
-        Ok(()) => (StatusCode::RESET_CONTENT, message("Logged out successfully")).into_response(),
+        Ok(()) => Ok(Reset(Message { message: "Logged out successfully" })),
         Err(error @ LogoutError::NoRefreshToken) => {
-            ApiError::keyed(StatusCode::BAD_REQUEST, "message", error.to_string()).into_response()
+            Err(ApiError::keyed(StatusCode::BAD_REQUEST, "message", error.to_string()))
         }
         Err(error @ LogoutError::InvalidToken) => {
-            ApiError::error(StatusCode::BAD_REQUEST, error.to_string()).into_response()
+            Err(ApiError::error(StatusCode::BAD_REQUEST, error.to_string()))
         }
         Err(LogoutError::NotSignedIn) => return Err(ApiError::not_signed_in()),
         Err(error @ LogoutError::Store(_)) => return Err(logout_failed(&error)),
     };
-    Ok((cookies.clear(), answer).into_response())
+    Ok((cookies.clear(), answer))
 }
 
 fn logout_failed(error: &LogoutError) -> ApiError {
@@ -165,7 +167,7 @@ pub(crate) async fn refresh(
     State(edupro): State<EduPro>,
     cookies: Cookies,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer<(HeaderMap, Answer<Json<Message>>)> {
     let token = presented(&headers)?;
     let tokens = sessions::refresh(edupro.school(), &token).await;
     answer_refresh(&cookies, tokens)
@@ -177,7 +179,7 @@ pub(crate) async fn refresh_student(
     Path(teacher): Path<String>,
     cookies: Cookies,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> Answer<(HeaderMap, Answer<Json<Message>>)> {
     let token = presented(&headers)?;
     let tokens = sessions::refresh_student(edupro.school(), &token, &teacher).await;
     answer_refresh(&cookies, tokens)
@@ -191,16 +193,11 @@ fn presented(headers: &HeaderMap) -> Answer<String> {
 fn answer_refresh(
     cookies: &Cookies,
     tokens: Result<edupro_core::accounts::Tokens, RefreshError>,
-) -> Answer<Response> {
+) -> Answer<(HeaderMap, Answer<Json<Message>>)> {
     match tokens {
-        Ok(tokens) => {
-            let body = message("Token refreshed successfully");
-            Ok((cookies.set(&tokens), body).into_response())
-        }
+        Ok(tokens) => Ok((cookies.set(&tokens), Ok(message("Token refreshed successfully")))),
         // A token that will never be good again is taken away.
-        Err(error @ RefreshError::Invalid) => {
-            Ok((cookies.clear(), ApiError::from(error)).into_response())
-        }
+        Err(error @ RefreshError::Invalid) => Ok((cookies.clear(), Err(error.into()))),
         Err(error) => Err(error.into()),
     }
 }
@@ -239,9 +236,9 @@ pub(crate) async fn change_password(
     State(edupro): State<EduPro>,
     SignedIn(signed_in): SignedIn,
     Asker(client): Asker,
-    incoming: Incoming,
+    incoming: Incoming<ChangePassword>,
 ) -> Answer<Json<Message>> {
-    let form: ChangePassword = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let ChangePassword { old_password, new_password } = &form;
     login::change_password(edupro.school(), &client, &signed_in, old_password, new_password)
         .await?;

@@ -11,12 +11,14 @@ use edupro_core::{
     courses::{self, DESCRIPTION_LENGTH},
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::questions::QuestionView;
 use crate::{
     EduPro, Links,
+    answer::{Created, NoContent},
     error::{Answer, ApiError},
     extract::{Incoming, ListQuery, Path, Site, Student, Teacher, form},
     render::{Amount, Moment, Number},
@@ -106,7 +108,7 @@ impl From<AssessmentUpdate> for AssessmentChanges {
 }
 
 /// 10.1, 10.7: an assessment. What it belongs to is a text in lists and a thing in details.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct AssessmentView<R> {
     id: Uuid,
     title: String,
@@ -144,7 +146,7 @@ pub(crate) fn related_to(link: Option<&Link>) -> String {
 }
 
 /// What an assessment belongs to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RelatedView {
     r#type: &'static str,
     id: Uuid,
@@ -198,7 +200,7 @@ impl AssessmentView<String> {
 }
 
 /// 10.2: an assessment with its questions, for its teacher.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct AssessmentDetailView {
     #[serde(flatten)]
     assessment: AssessmentView<Option<RelatedView>>,
@@ -220,7 +222,7 @@ impl AssessmentDetailView {
 }
 
 /// 10.7: an assessment, for a student who may take it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OpenAssessmentView {
     #[serde(flatten)]
     assessment: AssessmentView<String>,
@@ -264,13 +266,13 @@ pub(crate) async fn create(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<AssessmentDetailView>)> {
-    let form: AssessmentForm = incoming.read(&edupro).await?;
+    incoming: Incoming<AssessmentForm>,
+) -> Answer<Created<AssessmentDetailView>> {
+    let form = incoming.read(&edupro).await?;
     let assessment = assessments::create(edupro.school(), teacher.id, form.into()).await?;
     let now = edupro.school().clock.now();
     let view = AssessmentDetailView::new(&links, (assessment, Vec::new()), now);
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 /// X4 List the assessments of a course, its modules and its lessons.
@@ -293,14 +295,14 @@ pub(crate) async fn create_in_course(
     Teacher(teacher): Teacher,
     Path(course): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<AssessmentDetailView>)> {
+    incoming: Incoming<AssessmentForm>,
+) -> Answer<Created<AssessmentDetailView>> {
     let school = edupro.school();
     courses::owned(&mut *school.storage.read().await?, teacher.id, course).await?;
-    let form: AssessmentForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let made = assessments::create_in_course(school, teacher.id, course, form.into()).await?;
     let view = AssessmentDetailView::new(&links, (made, Vec::new()), school.clock.now());
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 /// 10.2 Show an assessment with its questions.
@@ -322,11 +324,11 @@ pub(crate) async fn update(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<AssessmentUpdate>,
 ) -> Answer<Json<AssessmentDetailView>> {
     let school = edupro.school();
     assessments::owned(&mut *school.storage.read().await?, teacher.id, id).await?;
-    let form: AssessmentUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let found = assessments::update(school, teacher.id, id, form.into()).await?;
     Ok(Json(AssessmentDetailView::new(&links, found, school.clock.now())))
 }
@@ -336,9 +338,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     assessments::delete(edupro.school(), teacher.id, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// 10.7 List a teacher's assessments that the student may take.

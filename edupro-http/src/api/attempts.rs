@@ -4,7 +4,6 @@ use axum::{
     Json,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use edupro_core::{
@@ -15,12 +14,14 @@ use edupro_core::{
     },
     grading::Marking,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::assessments::AssessmentView;
 use crate::{
     EduPro, Links,
+    answer::{Begun, Ready},
     error::{Answer, ApiError, FieldErrors},
     extract::{Incoming, Once, Path, Site, Student, form},
     render::{Amount, Moment, Number},
@@ -58,7 +59,7 @@ impl From<AnswerForm> for SentAnswer {
 }
 
 /// 10.8: an attempt that the student is in, and what is asked. Nothing in it says what is right.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct StartedView {
     attempt_id: Uuid,
     assessment_title: String,
@@ -76,7 +77,7 @@ pub(crate) struct StartedView {
 }
 
 /// 10.8: a question, for whoever has to answer it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct AskedView {
     question_id: Uuid,
     question_text: String,
@@ -92,14 +93,14 @@ struct AskedView {
 }
 
 /// 10.8: an option, for whoever has to choose.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct ChoiceView {
     option_id: Uuid,
     option_text: String,
 }
 
 /// 10.8: the assessment and its questions in older names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct TakenAssessmentView {
     #[serde(flatten)]
     assessment: AssessmentView<String>,
@@ -107,7 +108,7 @@ struct TakenAssessmentView {
 }
 
 /// 10.8: a question in older names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct TakenQuestionView {
     id: Uuid,
     question_text: String,
@@ -119,7 +120,7 @@ struct TakenQuestionView {
 }
 
 /// 10.8: an option in older names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct TakenOptionView {
     id: Uuid,
     option_text: String,
@@ -204,7 +205,7 @@ impl StartedView {
 }
 
 /// 10.9: what was handed in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct SubmittedView {
     message: &'static str,
     attempt_id: Uuid,
@@ -217,11 +218,11 @@ pub(crate) async fn start(
     Student(student): Student,
     Path((assessment, username)): Path<(Uuid, String)>,
     Site(links): Site,
-) -> Answer<(StatusCode, Json<StartedView>)> {
+) -> Answer<Begun<StartedView>> {
     let school = edupro.school();
     let started = attempts::start(school, &student, assessment, &username).await?;
-    let status = if started.is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(StartedView::new(&links, started, school.clock.now()))))
+    let is_new = started.is_new;
+    Ok(Begun { is_new, what: StartedView::new(&links, started, school.clock.now()) })
 }
 
 /// 10.9, X15 Hand an attempt in.
@@ -230,10 +231,10 @@ pub(crate) async fn submit(
     Student(student): Student,
     Path(id): Path<Uuid>,
     once: Once,
-    incoming: Incoming,
-) -> Answer<Response> {
+    incoming: Incoming<SubmissionForm>,
+) -> Answer<Ready<Json<SubmittedView>>> {
     let school = edupro.school();
-    let form = match incoming.read::<SubmissionForm>(&edupro).await {
+    let form = match incoming.read(&edupro).await {
         Ok(form) => form,
         // What speaks against it whatever is in it comes first (behaviour G3).
         Err(error) => {
@@ -251,7 +252,7 @@ pub(crate) async fn submit(
             attempt_id: attempt.id,
             status: attempt.status.as_str(),
         };
-        Ok(Json(view).into_response())
+        Ok(Json(view))
     };
     once.answer(&edupro, student.id, &asked, work).await
 }

@@ -1,8 +1,6 @@
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use edupro_core::{
     Change,
@@ -11,10 +9,12 @@ use edupro_core::{
     },
     files::Picture,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     EduPro, Links,
+    answer::Created,
     error::{Answer, ApiError, FieldErrors},
     extract::{Admin, Incoming, Path, SignedIn, Site, form, whole},
 };
@@ -36,7 +36,7 @@ form! {
 }
 
 /// A category.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CategoryView {
     id: CategoryId,
     name: String,
@@ -49,21 +49,12 @@ impl CategoryView {
     }
 }
 
-/// 2.1: what those who are not staff are told; those who are not teachers either hear that too.
-#[derive(Debug, Serialize)]
-struct Refusal {
-    detail: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'static str>,
-}
-
-fn refusal(signed_in: &SignedIn) -> Response {
-    let is_teacher = signed_in.0.user.is_teacher();
-    let refusal = Refusal {
-        detail: "You do not have permission to perform this action.",
-        user: (!is_teacher).then_some("User is not a teacher"),
-    };
-    (StatusCode::FORBIDDEN, Json(refusal)).into_response()
+/// 2.1: those who are not teachers either hear that too.
+fn refusal(signed_in: &SignedIn) -> ApiError {
+    match signed_in.0.user.is_teacher() {
+        true => ApiError::forbidden(),
+        false => ApiError::forbidden().and("user", "User is not a teacher"),
+    }
 }
 
 /// 2.1 Create a category.
@@ -71,16 +62,16 @@ pub(crate) async fn create(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<Response> {
+    incoming: Incoming<NewCategory>,
+) -> Answer<Created<CategoryView>> {
     if !signed_in.0.user.is_staff {
-        return Ok(refusal(&signed_in));
+        return Err(refusal(&signed_in));
     }
-    let (draft, errors) = incoming.draft::<NewCategory>(&edupro).await?;
+    let (draft, errors) = incoming.draft(&edupro).await?;
     let errors = with_taken(&edupro, errors, draft.name.as_deref(), None).await?;
     let form: NewCategory = whole(draft, errors)?;
     let category = categories::create(edupro.school(), &form.name, form.icon).await?;
-    Ok((StatusCode::CREATED, Json(CategoryView::new(&links, category))).into_response())
+    Ok(Created(CategoryView::new(&links, category)))
 }
 
 /// 2.2 List all categories.
@@ -100,10 +91,10 @@ pub(crate) async fn update(
     _: Admin,
     Path(id): Path<CategoryId>,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<CategoryUpdate>,
 ) -> Answer<Json<CategoryView>> {
     categories::find(&mut *edupro.school().storage.read().await?, id).await?;
-    let (draft, errors) = incoming.draft::<CategoryUpdate>(&edupro).await?;
+    let (draft, errors) = incoming.draft(&edupro).await?;
     let name = draft.name.as_ref().and_then(Option::as_deref);
     let errors = with_taken(&edupro, errors, name, Some(id)).await?;
     let form: CategoryUpdate = whole(draft, errors)?;

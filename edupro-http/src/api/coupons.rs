@@ -1,8 +1,6 @@
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use edupro_core::{
@@ -14,10 +12,12 @@ use edupro_core::{
     },
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     EduPro,
+    answer::{Created, ListOrPage, NoContent, Ready},
     error::{Answer, ApiError},
     extract::{Incoming, ListQuery, Once, Paginated, Path, Site, Teacher, form, invalid_page},
     render::{Moment, Number},
@@ -48,7 +48,7 @@ form! {
 }
 
 /// A coupon, as its teacher sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CouponView {
     id: CouponId,
     teacher: UserId,
@@ -80,7 +80,7 @@ impl From<Coupon> for CouponView {
 }
 
 /// 5.6: a use of a coupon; in its `coupon` the price is what was paid.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CouponUseView<S> {
     id: i64,
     coupon: CouponView,
@@ -91,14 +91,14 @@ pub(crate) struct CouponUseView<S> {
 }
 
 /// 5.6: who used a coupon.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct BuyerView {
     user: BuyerUserView,
     full_name: String,
 }
 
 /// 5.6: the account of who used a coupon; null once it is gone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct BuyerUserView {
     id: UserId,
     first_name: Option<String>,
@@ -134,15 +134,15 @@ pub(crate) async fn create(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     once: Once,
-    incoming: Incoming,
-) -> Answer<Response> {
-    let form: NewCouponsForm = incoming.read(&edupro).await?;
+    incoming: Incoming<NewCouponsForm>,
+) -> Answer<Ready<Created<Vec<CouponView>>>> {
+    let form = incoming.read(&edupro).await?;
     let asked = format!("{} {}", form.number_of_coupons, form.price);
     let work = async {
         let count = usize::try_from(form.number_of_coupons).unwrap_or_default();
         let made = coupons::create(edupro.school(), teacher.id, count, form.price).await?;
         let views: Vec<CouponView> = made.into_iter().map(CouponView::from).collect();
-        Ok((StatusCode::CREATED, Json(views)).into_response())
+        Ok(Created(views))
     };
     once.answer(&edupro, teacher.id, &asked, work).await
 }
@@ -153,11 +153,11 @@ pub(crate) async fn list(
     Teacher(teacher): Teacher,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<CouponView>>> {
+) -> Answer<Paginated<CouponView>> {
     let page = query.page(PAGE_SIZE)?;
     let mut tx = edupro.school().storage.read().await?;
     let found = coupons::list(&mut *tx, teacher.id, page).await?;
-    Ok(Json(query.paginate(&links, page.size, found.map(CouponView::from))))
+    Ok(query.paginate(&links, page.size, found.map(CouponView::from)))
 }
 
 /// 5.3 Show a coupon.
@@ -175,10 +175,10 @@ pub(crate) async fn update(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<CouponId>,
-    incoming: Incoming,
+    incoming: Incoming<CouponUpdate>,
 ) -> Answer<Json<CouponView>> {
     coupons::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
-    let form: CouponUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let changes = CouponChanges {
         status: form.status,
         max_uses: form.max_uses,
@@ -194,9 +194,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<CouponId>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     coupons::delete(edupro.school(), teacher.id, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// 5.6 List used coupons: an array, or, for a client that asks for a page, the envelope in which
@@ -206,7 +206,7 @@ pub(crate) async fn list_used(
     Teacher(teacher): Teacher,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Response> {
+) -> Answer<ListOrPage<Json<Vec<CouponUseView<BuyerView>>>, Paginated<CouponUseView<String>>>> {
     let mut tx = edupro.school().storage.read().await?;
     if query.value("page").is_some() {
         let page = query.page(PAGE_SIZE)?;
@@ -215,14 +215,14 @@ pub(crate) async fn list_used(
             let name = used.student_name.clone();
             CouponUseView::new(used, name)
         });
-        return Ok(Json(query.paginate(&links, page.size, found)).into_response());
+        return Ok(ListOrPage::Page(query.paginate(&links, page.size, found)));
     }
     let used = coupons::uses(&mut *tx, teacher.id).await?;
     let views = used.into_iter().map(|used| {
         let buyer = buyer(&used);
         CouponUseView::new(used, buyer)
     });
-    Ok(Json(views.collect::<Vec<_>>()).into_response())
+    Ok(ListOrPage::List(Json(views.collect())))
 }
 
 impl From<CouponError> for ApiError {

@@ -1,4 +1,4 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use edupro_core::{
     Change,
     accounts::UserId,
@@ -10,12 +10,14 @@ use edupro_core::{
     files::Picture,
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{categories::CategoryView, lessons::LessonSummary, modules::ModuleView};
 use crate::{
     EduPro, Links,
+    answer::{Created, NoContent},
     error::{Answer, ApiError, FieldErrors},
     extract::{
         Incoming, ListQuery, Paginated, Path, Site, Teacher, Visitor, form, invalid_page, whole,
@@ -85,7 +87,7 @@ impl From<CourseUpdate> for CourseChanges {
 }
 
 /// A course, as everybody sees it who may know of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CourseView {
     id: Uuid,
     title: String,
@@ -135,7 +137,7 @@ impl CourseView {
 }
 
 /// 3.7: a course, as its owner sees it in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OwnCourseView {
     #[serde(flatten)]
     course: CourseView,
@@ -150,7 +152,7 @@ impl OwnCourseView {
 }
 
 /// 3.9: a course with everything in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CourseTreeView {
     #[serde(flatten)]
     course: CourseView,
@@ -160,7 +162,7 @@ pub(crate) struct CourseTreeView {
 }
 
 /// 3.9: a module with its lessons.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct ModuleTreeView {
     #[serde(flatten)]
     module: ModuleView,
@@ -188,13 +190,13 @@ pub(crate) async fn create(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<CourseView>)> {
-    let (draft, errors) = incoming.draft::<CourseForm>(&edupro).await?;
+    incoming: Incoming<CourseForm>,
+) -> Answer<Created<CourseView>> {
+    let (draft, errors) = incoming.draft(&edupro).await?;
     let errors = with_category(&edupro, errors, draft.category.flatten()).await?;
     let form: CourseForm = whole(draft, errors)?;
     let course = courses::create(edupro.school(), teacher.id, form.into()).await?;
-    Ok((StatusCode::CREATED, Json(CourseView::new(&links, course))))
+    Ok(Created(CourseView::new(&links, course)))
 }
 
 /// 3.2 List published courses.
@@ -202,7 +204,7 @@ pub(crate) async fn list(
     State(edupro): State<EduPro>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<CourseView>>> {
+) -> Answer<Paginated<CourseView>> {
     let asked = CourseQuery::newest(query.page(PAGE_SIZE)?);
     answer_list(&edupro, &links, &query, &asked).await
 }
@@ -227,10 +229,10 @@ pub(crate) async fn update(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<CourseUpdate>,
 ) -> Answer<Json<CourseView>> {
     courses::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
-    let (draft, errors) = incoming.draft::<CourseUpdate>(&edupro).await?;
+    let (draft, errors) = incoming.draft(&edupro).await?;
     let category = match draft.category {
         Some(Change::Set(id)) => Some(id),
         _ => None,
@@ -246,9 +248,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     courses::delete(edupro.school(), teacher.id, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// 3.6 Search and filter published courses.
@@ -256,7 +258,7 @@ pub(crate) async fn search(
     State(edupro): State<EduPro>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<CourseView>>> {
+) -> Answer<Paginated<CourseView>> {
     let mut asked = CourseQuery::newest(query.page(PAGE_SIZE)?);
     let order = query.ordering(|name| match name {
         "created_at" => Some(CourseOrder::CreatedAt),
@@ -272,7 +274,7 @@ pub(crate) async fn search(
     asked.words = query.words();
     // Whoever asks for drafts here finds none.
     if query.flag("is_published") == Some(false) {
-        return Ok(Json(query.paginate(&links, asked.page.size, ListQuery::nothing(asked.page)?)));
+        return Ok(query.paginate(&links, asked.page.size, ListQuery::nothing(asked.page)?));
     }
     answer_list(&edupro, &links, &query, &asked).await
 }
@@ -282,11 +284,11 @@ async fn answer_list(
     links: &Links,
     query: &ListQuery,
     asked: &CourseQuery,
-) -> Answer<Json<Paginated<CourseView>>> {
+) -> Answer<Paginated<CourseView>> {
     let mut tx = edupro.school().storage.read().await?;
     let page = courses::list(&mut *tx, asked).await?;
     let page = page.map(|course| CourseView::new(links, course));
-    Ok(Json(query.paginate(links, asked.page.size, page)))
+    Ok(query.paginate(links, asked.page.size, page))
 }
 
 /// 3.7 List a teacher's own courses.

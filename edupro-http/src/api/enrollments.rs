@@ -2,7 +2,6 @@ use axum::{
     Json,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use edupro_core::{
     PageOf,
@@ -12,12 +11,14 @@ use edupro_core::{
         self, CourseEnrollment, EnrollError, EnrolledCourse, Enrollment, EnrollmentError, Wanted,
     },
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{courses::CourseView, students::StudentView};
 use crate::{
     EduPro, Links,
+    answer::{Created, NoContent, Ready},
     error::{Answer, ApiError},
     extract::{
         Asker, Incoming, ListQuery, Once, Paginated, Path, SignedIn, Site, Student, Teacher, form,
@@ -46,7 +47,7 @@ form! {
 }
 
 /// 4.1: an enrolment that was just made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct EnrolledView {
     id: i64,
     teacher: UserId,
@@ -61,7 +62,7 @@ pub(crate) struct EnrolledView {
 }
 
 /// 7.6: the same in a module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct EnrolledInModuleView {
     id: i64,
     student: UserId,
@@ -73,7 +74,7 @@ pub(crate) struct EnrolledInModuleView {
 }
 
 /// 3.10: an enrolment in a course, for its owner.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct EnrollmentView {
     id: i64,
     student: LearnerView,
@@ -89,14 +90,14 @@ pub(crate) struct EnrollmentView {
 }
 
 /// 3.10: who learns.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct LearnerView {
     user: LearnerUserView,
     full_name: String,
 }
 
 /// 3.10: the account of who learns.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct LearnerUserView {
     id: UserId,
     first_name: String,
@@ -135,7 +136,7 @@ impl From<CourseEnrollment> for EnrollmentView {
 }
 
 /// 3.11, X2, X3: the same with the whole student and the names that clients of old read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct DetailedEnrollmentView {
     id: i64,
     student: StudentView,
@@ -174,7 +175,7 @@ impl DetailedEnrollmentView {
 }
 
 /// 4.2: a course that a student has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct EnrolledCourseView {
     #[serde(flatten)]
     course: CourseView,
@@ -197,7 +198,7 @@ impl EnrolledCourseView {
 }
 
 /// X1: an enrolment of one's own, ended ones too.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct MyCourseView {
     id: i64,
     course: CourseView,
@@ -244,9 +245,9 @@ pub(crate) async fn enroll_in_course(
     Student(student): Student,
     asker: Asker,
     once: Once,
-    incoming: Incoming,
-) -> Answer<Response> {
-    let form: CourseEnrollmentForm = incoming.read(&edupro).await?;
+    incoming: Incoming<CourseEnrollmentForm>,
+) -> Answer<Ready<Created<EnrolledView>>> {
+    let form = incoming.read(&edupro).await?;
     let code = form.coupon_code.as_deref();
     let wish = format!("{} {}", form.course_id, code.unwrap_or_default());
     let work = async {
@@ -264,7 +265,7 @@ pub(crate) async fn enroll_in_course(
             ended_date: enrollment.ends_at.map(Moment),
             progress: Amount(enrollment.progress),
         };
-        Ok((StatusCode::CREATED, Json(view)).into_response())
+        Ok(Created(view))
     };
     once.answer(&edupro, student.id, &wish, work).await
 }
@@ -275,9 +276,9 @@ pub(crate) async fn enroll_in_module(
     Student(student): Student,
     asker: Asker,
     once: Once,
-    incoming: Incoming,
-) -> Answer<Response> {
-    let form: ModuleEnrollmentForm = incoming.read(&edupro).await?;
+    incoming: Incoming<ModuleEnrollmentForm>,
+) -> Answer<Ready<Created<EnrolledInModuleView>>> {
+    let form = incoming.read(&edupro).await?;
     let code = form.coupon_code.as_deref();
     let wish = format!("{} {}", form.module_id, code.unwrap_or_default());
     let work = async {
@@ -292,7 +293,7 @@ pub(crate) async fn enroll_in_module(
             date: Moment(enrollment.enrolled_at),
             ended_date: enrollment.ends_at.map(Moment),
         };
-        Ok((StatusCode::CREATED, Json(view)).into_response())
+        Ok(Created(view))
     };
     once.answer(&edupro, student.id, &wish, work).await
 }
@@ -314,9 +315,9 @@ fn paginate(
     links: &Links,
     size: i64,
     found: PageOf<CourseEnrollment>,
-) -> Json<Paginated<DetailedEnrollmentView>> {
+) -> Paginated<DetailedEnrollmentView> {
     let views = found.map(|enrollment| DetailedEnrollmentView::new(links, enrollment));
-    Json(query.paginate(links, size, views))
+    query.paginate(links, size, views)
 }
 
 /// 3.11 List a page of everybody in a course, or of one student with `student_id`.
@@ -326,7 +327,7 @@ pub(crate) async fn page_of_course(
     Path(course): Path<Uuid>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<DetailedEnrollmentView>>> {
+) -> Answer<Paginated<DetailedEnrollmentView>> {
     // A number that is none names nobody (behaviour G10).
     let student = query.value("student_id").map(|id| UserId(id.parse().unwrap_or_default()));
     let page = query.page(PAGE_SIZE)?;
@@ -343,7 +344,7 @@ pub(crate) async fn page_of_student_in_course(
     Path((course, student)): Path<(Uuid, UserId)>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<DetailedEnrollmentView>>> {
+) -> Answer<Paginated<DetailedEnrollmentView>> {
     let page = query.page(PAGE_SIZE)?;
     let (school, id) = (edupro.school(), teacher.id);
     let (mut tx, now) = (school.storage.read().await?, school.clock.now());
@@ -358,7 +359,7 @@ pub(crate) async fn page_of_student(
     Path(student): Path<UserId>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<DetailedEnrollmentView>>> {
+) -> Answer<Paginated<DetailedEnrollmentView>> {
     let page = query.page(PAGE_SIZE)?;
     let school = edupro.school();
     let (mut tx, now) = (school.storage.read().await?, school.clock.now());
@@ -372,14 +373,14 @@ async fn list_courses(
     links: &Links,
     query: &ListQuery,
     teacher: Option<&str>,
-) -> Answer<Json<Paginated<EnrolledCourseView>>> {
+) -> Answer<Paginated<EnrolledCourseView>> {
     let school = edupro.school();
     let page = query.page(PAGE_SIZE)?;
     let mut tx = school.storage.read().await?;
     let now = school.clock.now();
     let found = enrollments::courses(&mut *tx, student.id, teacher, now, page).await?;
     let views = found.map(|found| EnrolledCourseView::new(links, found));
-    Ok(Json(query.paginate(links, page.size, views)))
+    Ok(query.paginate(links, page.size, views))
 }
 
 /// 4.2 List the courses that a student has with one teacher.
@@ -389,7 +390,7 @@ pub(crate) async fn list_courses_of_teacher(
     Path(teacher): Path<String>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<EnrolledCourseView>>> {
+) -> Answer<Paginated<EnrolledCourseView>> {
     list_courses(&edupro, &student, &links, &query, Some(&teacher)).await
 }
 
@@ -399,7 +400,7 @@ pub(crate) async fn list_all_courses(
     Student(student): Student,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<EnrolledCourseView>>> {
+) -> Answer<Paginated<EnrolledCourseView>> {
     list_courses(&edupro, &student, &links, &query, None).await
 }
 
@@ -420,9 +421,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     SignedIn(signed_in): SignedIn,
     Path((course, enrollment)): Path<(Uuid, i64)>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     enrollments::delete(edupro.school(), &signed_in.user, course, Some(enrollment)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// 4.3 Delete a student's own enrolment in a course.
@@ -430,9 +431,9 @@ pub(crate) async fn delete_own(
     State(edupro): State<EduPro>,
     SignedIn(signed_in): SignedIn,
     Path(course): Path<Uuid>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     enrollments::delete(edupro.school(), &signed_in.user, course, None).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 impl From<EnrollError> for ApiError {

@@ -9,6 +9,7 @@ use edupro_core::{
     },
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -47,7 +48,7 @@ fn policy(word: &str) -> Option<RegradePolicy> {
 }
 
 /// Beside the contract: what a grader said that left an answer to a person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct SuggestionView {
     grader: Option<String>,
     why: String,
@@ -68,7 +69,7 @@ impl SuggestionView {
 }
 
 /// 10.12: an answer, for its teacher. Several keys are older names for others (behaviour G18).
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct GradingItemView {
     id: Uuid,
     answer_id: Uuid,
@@ -122,7 +123,7 @@ impl From<GradingItem> for GradingItemView {
 }
 
 /// 10.13: the answer that was graded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct GradedView {
     message: &'static str,
     #[serde(flatten)]
@@ -131,7 +132,7 @@ pub(crate) struct GradedView {
 }
 
 /// Beside the contract: a line of an answer's history.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct GradingLineView {
     graded_by: Option<GraderView>,
     reason: &'static str,
@@ -142,7 +143,7 @@ pub(crate) struct GradingLineView {
 }
 
 /// Who graded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct GraderView {
     id: UserId,
     username: Option<String>,
@@ -162,14 +163,14 @@ impl From<GradingLine> for GradingLineView {
 }
 
 /// Beside the contract: what there is to grade again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OutdatedView {
     policies: [&'static str; 3],
     questions: Vec<OutdatedQuestionView>,
 }
 
 /// A question that is newer than answers to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct OutdatedQuestionView {
     question_id: Uuid,
     question_text: String,
@@ -196,7 +197,7 @@ impl From<OutdatedQuestion> for OutdatedQuestionView {
 }
 
 /// Beside the contract: what a regrade has done, or would do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RegradedView {
     message: &'static str,
     policy: &'static str,
@@ -297,11 +298,11 @@ pub(crate) async fn grade(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(answer): Path<Uuid>,
-    incoming: Incoming,
+    incoming: Incoming<GradeForm>,
 ) -> Answer<Json<GradedView>> {
     let school = edupro.school();
     grading::owned_answer(&mut *school.storage.read().await?, teacher.id, answer).await?;
-    let form: GradeForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let new = NewGrade {
         points: form.points_awarded,
         is_correct: form.is_correct,
@@ -345,11 +346,11 @@ pub(crate) async fn regrade(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(assessment): Path<Uuid>,
-    incoming: Incoming,
+    incoming: Incoming<RegradeForm>,
 ) -> Answer<Json<RegradedView>> {
     let school = edupro.school();
     assessments::owned(&mut *school.storage.read().await?, teacher.id, assessment).await?;
-    let form: RegradeForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let of = RegradeOf {
         policy: form.policy,
         question: form.question_id,

@@ -9,11 +9,13 @@ use edupro_core::{
     modules, progress,
     video::{Playback, VIDEO_ID_LENGTH, VideoStatus, playback, uploads::NewVideo},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     EduPro, Links,
+    answer::Created,
     error::{Answer, ApiError},
     extract::{Incoming, Path, PrivateLinks, SignedIn, Site, Teacher, form},
     render::Moment,
@@ -118,7 +120,7 @@ impl TryFrom<LessonUpdate> for LessonChanges {
 }
 
 /// 7.3, 7.4, 3.9: a lesson in a module: no content.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct LessonSummary {
     id: Uuid,
     title: String,
@@ -147,7 +149,7 @@ impl LessonSummary {
 /// A lesson, as those see it who may have it. Its links to video and document are this viewer's
 /// and last five minutes. `tickets` are the keys with which the school's video hosts are played:
 /// `otp` and `playback_info`, for instance; none where the school plays its videos itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct LessonView {
     id: Uuid,
     title: String,
@@ -209,7 +211,7 @@ impl LessonView {
 }
 
 /// 8.2: the new lesson, with the keys of an earlier answer beside it (behaviour G18).
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CreatedLesson {
     #[serde(flatten)]
     lesson: LessonView,
@@ -245,18 +247,18 @@ pub(crate) async fn create(
     signed_in: SignedIn,
     Path(module): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<CreatedLesson>)> {
+    incoming: Incoming<LessonForm>,
+) -> Answer<Created<CreatedLesson>> {
     let teacher = signed_in.clone().teacher_or(ApiError::forbidden())?;
     modules::owned(&mut *edupro.school().storage.read().await?, teacher.id, module).await?;
-    let form: LessonForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let lesson = lessons::create(edupro.school(), teacher.id, module, form.try_into()?).await?;
     let created = CreatedLesson {
         lesson_id: lesson.id,
         lesson: LessonView::written(&edupro, links, &signed_in, lesson).await,
         message: "Lesson created successfully.",
     };
-    Ok((StatusCode::CREATED, Json(created)))
+    Ok(Created(created))
 }
 
 /// 8.3 Show a lesson.
@@ -282,11 +284,11 @@ pub(crate) async fn update(
     signed_in: SignedIn,
     Path(id): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<LessonUpdate>,
 ) -> Answer<Json<LessonView>> {
     let teacher = signed_in.clone().teacher_or(ApiError::forbidden())?;
     lessons::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
-    let form: LessonUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let lesson = lessons::update(edupro.school(), teacher.id, id, form.try_into()?).await?;
     Ok(Json(LessonView::written(&edupro, links, &signed_in, lesson).await))
 }

@@ -7,12 +7,14 @@ use edupro_core::{
     modules::{self, Module, ModuleChanges, ModuleError, NewModule},
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::lessons::LessonSummary;
 use crate::{
     EduPro, Links,
+    answer::Created,
     error::{Answer, ApiError},
     extract::{Incoming, Path, SignedIn, Site, Teacher, form},
     render::Amount,
@@ -76,7 +78,7 @@ impl From<ModuleUpdate> for ModuleChanges {
 }
 
 /// 7.1, 7.2, 3.9: a module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ModuleView {
     id: Uuid,
     title: String,
@@ -110,7 +112,7 @@ impl ModuleView {
 }
 
 /// 7.3, 7.4: a module with its lessons.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ModuleDetailView {
     #[serde(flatten)]
     module: ModuleView,
@@ -142,12 +144,12 @@ pub(crate) async fn create(
     Teacher(teacher): Teacher,
     Path(course): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<ModuleView>)> {
+    incoming: Incoming<ModuleForm>,
+) -> Answer<Created<ModuleView>> {
     courses::owned(&mut *edupro.school().storage.read().await?, teacher.id, course).await?;
-    let form: ModuleForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let module = modules::create(edupro.school(), teacher.id, course, form.into()).await?;
-    Ok((StatusCode::CREATED, Json(ModuleView::new(&links, module))))
+    Ok(Created(ModuleView::new(&links, module)))
 }
 
 /// 7.3 Show a module with its lessons.
@@ -169,10 +171,10 @@ pub(crate) async fn update(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<ModuleUpdate>,
 ) -> Answer<Json<ModuleDetailView>> {
     modules::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
-    let form: ModuleUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let found = modules::update(edupro.school(), teacher.id, id, form.into()).await?;
     Ok(Json(ModuleDetailView::new(&links, found)))
 }

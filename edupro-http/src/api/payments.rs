@@ -6,11 +6,13 @@ use edupro_core::{
         orders::{self, CheckoutError, Order, OrderError, OrderStatus},
     },
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     EduPro,
+    answer::{Created, Heard},
     error::{Answer, ApiError},
     extract::{Body, Path, Student, Webhook, form},
     render::{Amount, Moment},
@@ -30,7 +32,7 @@ form! {
 }
 
 /// Where to pay.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CheckoutView {
     order_id: Uuid,
     url: Option<String>,
@@ -38,7 +40,7 @@ pub(crate) struct CheckoutView {
 }
 
 /// An order of one's own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OrderView {
     id: Uuid,
     status: &'static str,
@@ -81,7 +83,7 @@ pub(crate) async fn checkout(
     State(edupro): State<EduPro>,
     Student(student): Student,
     Body(form): Body<CheckoutForm>,
-) -> Answer<(StatusCode, Json<CheckoutView>)> {
+) -> Answer<Created<CheckoutView>> {
     let wanted = match (form.course_id, form.module_id) {
         (Some(course), None) => Wanted::Course(course),
         (None, Some(module)) => Wanted::Module(module),
@@ -93,7 +95,7 @@ pub(crate) async fn checkout(
     let order = orders::checkout(edupro.school(), &student, wanted).await?;
     let view =
         CheckoutView { order_id: order.id, url: order.url, expires_at: Moment(order.expires_at) };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(Created(view))
 }
 
 /// Hear from a provider. What it says is settled before the answer: if that fails, it says it again.
@@ -101,7 +103,7 @@ pub(crate) async fn webhook(
     State(edupro): State<EduPro>,
     Path(provider): Path<String>,
     webhook: Webhook,
-) -> Answer<StatusCode> {
+) -> Answer<Heard> {
     let school = edupro.school();
     if provider != school.payment.name() {
         return Err(ApiError::not_found());
@@ -110,7 +112,7 @@ pub(crate) async fn webhook(
     for event in events.map_err(refuse_webhook)? {
         orders::settle(school, &provider, &event).await?;
     }
-    Ok(StatusCode::OK)
+    Ok(Heard)
 }
 
 /// Show an order of one's own.

@@ -55,11 +55,11 @@ pub(crate) async fn put(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Path(lesson): Path<Uuid>,
-    incoming: Incoming,
+    incoming: Incoming<ProgressForm>,
 ) -> Answer<Json<LessonProgress>> {
     let student = student(signed_in)?;
     admit(&edupro, &student, lesson).await?;
-    let form: ProgressForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let noted = progress::update(edupro.school(), &student, lesson, Some(form.is_completed));
     Ok(Json(noted.await?))
 }
@@ -69,11 +69,11 @@ pub(crate) async fn patch(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Path(lesson): Path<Uuid>,
-    incoming: Incoming,
+    incoming: Incoming<ProgressUpdate>,
 ) -> Answer<Json<LessonProgress>> {
     let student = student(signed_in)?;
     admit(&edupro, &student, lesson).await?;
-    let form: ProgressUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let noted = progress::update(edupro.school(), &student, lesson, form.is_completed);
     Ok(Json(noted.await?))
 }

@@ -1,4 +1,4 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use edupro_core::{
     Change,
     assessments::{
@@ -9,12 +9,14 @@ use edupro_core::{
     grading::Marking,
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     EduPro, Links,
+    answer::{Created, NoContent},
     error::{Answer, ApiError},
     extract::{Incoming, OneOrMany, Path, Site, Teacher, form},
     render::{Amount, Number},
@@ -111,7 +113,7 @@ impl From<OptionUpdate> for OptionChanges {
 }
 
 /// 10.2–10.4: a question with its key, for its teacher and for nobody else.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct QuestionView {
     id: Uuid,
     assessment: Uuid,
@@ -151,7 +153,7 @@ impl QuestionView {
 }
 
 /// 10.3–10.6: an option, for its teacher and for nobody else.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OptionView {
     id: Uuid,
     question: Uuid,
@@ -179,7 +181,7 @@ impl From<QuestionOption> for OptionView {
 }
 
 /// 10.5: one option, or several where several were sent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(untagged)]
 pub(crate) enum CreatedOptions {
     One(OptionView),
@@ -204,13 +206,13 @@ pub(crate) async fn create(
     Teacher(teacher): Teacher,
     Path(assessment): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<QuestionView>)> {
+    incoming: Incoming<QuestionForm>,
+) -> Answer<Created<QuestionView>> {
     let school = edupro.school();
     assessments::owned(&mut *school.storage.read().await?, teacher.id, assessment).await?;
-    let form: QuestionForm = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let made = assessments::create_question(school, teacher.id, assessment, form.into()).await?;
-    Ok((StatusCode::CREATED, Json(QuestionView::new(&links, made))))
+    Ok(Created(QuestionView::new(&links, made)))
 }
 
 /// 10.4 Show a question.
@@ -231,11 +233,11 @@ pub(crate) async fn update(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<QuestionUpdate>,
 ) -> Answer<Json<QuestionView>> {
     let school = edupro.school();
     assessments::owned_question(&mut *school.storage.read().await?, teacher.id, id).await?;
-    let form: QuestionUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let question = assessments::update_question(school, teacher.id, id, form.into()).await?;
     Ok(Json(QuestionView::new(&links, question)))
 }
@@ -245,9 +247,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     assessments::delete_question(edupro.school(), teacher.id, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// 10.5 List the options of a question.
@@ -266,11 +268,11 @@ pub(crate) async fn create_options(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(question): Path<Uuid>,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<CreatedOptions>)> {
+    incoming: Incoming<OneOrMany<OptionForm>>,
+) -> Answer<Created<CreatedOptions>> {
     let school = edupro.school();
     assessments::owned_question(&mut *school.storage.read().await?, teacher.id, question).await?;
-    let form = incoming.read_one_or_many::<OptionForm>(&edupro, "options", OPTIONS_MAX).await?;
+    let form = incoming.read(&edupro, "options", OPTIONS_MAX).await?;
     let create = async |new: Vec<NewOption>| {
         assessments::create_options(school, teacher.id, question, &new).await
     };
@@ -284,7 +286,7 @@ pub(crate) async fn create_options(
             CreatedOptions::Many(OptionView::all(made))
         }
     };
-    Ok((StatusCode::CREATED, Json(created)))
+    Ok(Created(created))
 }
 
 /// 10.6 Show an option.
@@ -302,11 +304,11 @@ pub(crate) async fn update_option(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-    incoming: Incoming,
+    incoming: Incoming<OptionUpdate>,
 ) -> Answer<Json<OptionView>> {
     let school = edupro.school();
     assessments::owned_option(&mut *school.storage.read().await?, teacher.id, id).await?;
-    let form: OptionUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     Ok(Json(assessments::update_option(school, teacher.id, id, form.into()).await?.into()))
 }
 
@@ -315,9 +317,9 @@ pub(crate) async fn delete_option(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     assessments::delete_option(edupro.school(), teacher.id, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 impl From<QuestionError> for ApiError {

@@ -3,11 +3,13 @@ use edupro_core::{
     accounts::UserId,
     ratings::{self, COMMENT_LENGTH, RATINGS, Rating, RatingChanges, RatingError, RatingName},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     EduPro, Links,
+    answer::{Created, NoContent},
     error::{Answer, ApiError},
     extract::{Incoming, Path, SignedIn, Site, Student, Visitor, form},
     render::Moment,
@@ -32,7 +34,7 @@ form! {
 }
 
 /// 6.2, 6.3: a rating, as who gave it sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RatingView {
     id: i64,
     course: String,
@@ -58,7 +60,7 @@ impl From<Rating> for RatingView {
 }
 
 /// 6.1: a rating, as anybody sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ListedRating {
     id: i64,
     student: RaterView,
@@ -69,7 +71,7 @@ pub(crate) struct ListedRating {
 }
 
 /// 6.1: who gave a rating.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct RaterView {
     user: RaterUserView,
     full_name: String,
@@ -77,7 +79,7 @@ struct RaterView {
 }
 
 /// 6.1: the account of who gave a rating: no more than a name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct RaterUserView {
     id: UserId,
     first_name: String,
@@ -125,15 +127,15 @@ pub(crate) async fn create(
     State(edupro): State<EduPro>,
     Student(student): Student,
     Path(course): Path<Uuid>,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<RatingView>)> {
+    incoming: Incoming<NewRating>,
+) -> Answer<Created<RatingView>> {
     let school = edupro.school();
     let now = school.clock.now();
     ratings::admit(&mut *school.storage.read().await?, &student, course, now).await?;
-    let form: NewRating = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let comment = form.comment.unwrap_or_default();
     let rating = ratings::create(school, &student, course, form.rating, &comment).await?;
-    Ok((StatusCode::CREATED, Json(rating.into())))
+    Ok(Created(rating.into()))
 }
 
 /// A rating by its number or its other name; anything else names nothing.
@@ -157,11 +159,11 @@ pub(crate) async fn update(
     State(edupro): State<EduPro>,
     SignedIn(signed_in): SignedIn,
     Path(id): Path<String>,
-    incoming: Incoming,
+    incoming: Incoming<RatingUpdate>,
 ) -> Answer<Json<RatingView>> {
     let (school, name) = (edupro.school(), name(&id)?);
     ratings::own(&mut *school.storage.read().await?, &signed_in.user, name).await?;
-    let form: RatingUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let changes = RatingChanges { rating: form.rating, comment: form.comment };
     Ok(Json(ratings::update(school, &signed_in.user, name, &changes).await?.into()))
 }
@@ -171,9 +173,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     SignedIn(signed_in): SignedIn,
     Path(id): Path<String>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     ratings::delete(edupro.school(), &signed_in.user, name(&id)?).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 impl From<RatingError> for ApiError {

@@ -1,14 +1,16 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use edupro_core::{
     accounts::{Email, Phone, User, UserId, Username},
     files::Picture,
     registration::{self, Draft, Problem, Registration, RegistrationError},
     roster::{self, Joined, RosterError},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     EduPro, Links,
+    answer::{Begun, Created},
     error::{Answer, ApiError, FieldErrors},
     extract::{Asker, Form, Incoming, Path, Site, Student, form, whole},
 };
@@ -44,7 +46,7 @@ form! {
 }
 
 /// 1.9: a teacher who has just registered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RegisteredTeacher {
     id: UserId,
     email: String,
@@ -57,7 +59,7 @@ pub(crate) struct RegisteredTeacher {
 }
 
 /// 1.10: a student who has just registered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RegisteredStudent {
     id: UserId,
     email: String,
@@ -70,7 +72,7 @@ pub(crate) struct RegisteredStudent {
 }
 
 /// `{"message": …, "user": …}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Registered<U> {
     message: &'static str,
     user: U,
@@ -111,15 +113,15 @@ pub(crate) async fn register_teacher(
     State(edupro): State<EduPro>,
     Asker(client): Asker,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<Registered<RegisteredTeacher>>)> {
+    incoming: Incoming<NewTeacher>,
+) -> Answer<Created<Registered<RegisteredTeacher>>> {
     let refused = |error| refused(error, "phone already exists");
     registration::admit(edupro.school(), &client).await.map_err(refused)?;
-    let (draft, errors) = incoming.draft::<NewTeacher>(&edupro).await?;
+    let (draft, errors) = incoming.draft(&edupro).await?;
     let form = checked::<NewTeacher>(&edupro, draft, errors, "phone already exists").await?;
     let new = registration::register_teacher(edupro.school(), form.into());
     let user = RegisteredTeacher::new(&links, new.await.map_err(refused)?);
-    Ok((StatusCode::CREATED, Json(Registered { message: "User created successfully", user })))
+    Ok(Created(Registered { message: "User created successfully", user }))
 }
 
 /// 1.10 Register a student with a teacher.
@@ -128,16 +130,16 @@ pub(crate) async fn register_student(
     Path(teacher): Path<String>,
     Asker(client): Asker,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<Registered<RegisteredStudent>>)> {
+    incoming: Incoming<NewStudent>,
+) -> Answer<Created<Registered<RegisteredStudent>>> {
     let refused = |error| refused(error, "Phone already exists");
     registration::admit(edupro.school(), &client).await.map_err(refused)?;
     let teacher = registration::teacher(edupro.school(), &teacher).await.map_err(refused)?;
-    let (draft, errors) = incoming.draft::<NewStudent>(&edupro).await?;
+    let (draft, errors) = incoming.draft(&edupro).await?;
     let form = checked::<NewStudent>(&edupro, draft, errors, "Phone already exists").await?;
     let new = registration::register_student(edupro.school(), &teacher, form.into());
     let user = RegisteredStudent::new(&links, new.await.map_err(refused)?);
-    Ok((StatusCode::CREATED, Json(Registered { message: "Student created successfully", user })))
+    Ok(Created(Registered { message: "Student created successfully", user }))
 }
 
 /// 1.10 without a teacher's name.
@@ -146,7 +148,7 @@ pub(crate) async fn register_student_with_nobody() -> ApiError {
 }
 
 /// 1.11: `{"success": …}` or `{"info": …}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) enum JoinView {
     #[serde(rename = "success")]
     Success(&'static str),
@@ -159,7 +161,7 @@ pub(crate) async fn join(
     State(edupro): State<EduPro>,
     Student(student): Student,
     Path(teacher): Path<String>,
-) -> Answer<(StatusCode, Json<JoinView>)> {
+) -> Answer<Begun<JoinView>> {
     let joined = roster::join(edupro.school(), &student, &teacher).await;
     let joined = joined.map_err(|error| match error {
         RosterError::UnknownTeacher => ApiError::error(StatusCode::NOT_FOUND, error.to_string()),
@@ -167,12 +169,12 @@ pub(crate) async fn join(
     });
     Ok(match joined? {
         Joined::Now => {
-            (StatusCode::CREATED, Json(JoinView::Success("Student joined successfully.")))
+            Begun { is_new: true, what: JoinView::Success("Student joined successfully.") }
         }
-        Joined::Before => (
-            StatusCode::OK,
-            Json(JoinView::Info("Student is already associated with this teacher.")),
-        ),
+        Joined::Before => Begun {
+            is_new: false,
+            what: JoinView::Info("Student is already associated with this teacher."),
+        },
     })
 }
 

@@ -2,7 +2,6 @@ use axum::{
     Json,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use edupro_core::{
     accounts::UserId,
@@ -11,12 +10,14 @@ use edupro_core::{
         self, AnswerResult, Attempt, AttemptError, AttemptResult, AttemptSummary, AttemptsOf, Taker,
     },
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::assessments::related_to;
 use crate::{
     EduPro, Links,
+    answer::ListOrPage,
     error::{Answer, ApiError},
     extract::{ListQuery, Paginated, Path, Site, Student, Teacher, invalid_page},
     render::{Amount, Moment, Number},
@@ -26,7 +27,7 @@ use crate::{
 const PAGE_SIZE: i64 = 10;
 
 /// 10.10, X5–X9: an attempt in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct AttemptView {
     id: Uuid,
     attempt_id: Uuid,
@@ -71,7 +72,7 @@ impl From<AttemptSummary> for AttemptView {
 }
 
 /// X5–X9: an attempt in a teacher's list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct TeachersAttemptView {
     #[serde(flatten)]
     attempt: AttemptView,
@@ -79,7 +80,7 @@ pub(crate) struct TeachersAttemptView {
 }
 
 /// X5–X9, 10.12: whose it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct TakerView {
     id: UserId,
     username: String,
@@ -101,7 +102,7 @@ impl From<AttemptSummary> for TeachersAttemptView {
 }
 
 /// 10.11: what came of an attempt. It says what is right, so it is only made of a closed one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ResultView {
     id: Uuid,
     assessment_id: Uuid,
@@ -122,7 +123,7 @@ pub(crate) struct ResultView {
 }
 
 /// 10.11: what came of a question.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct AnswerView {
     id: Option<Uuid>,
     question: Uuid,
@@ -218,7 +219,7 @@ pub(crate) async fn show(
     Ok(Json(attempts::result(&mut *tx, student.id, id, now).await?.into()))
 }
 
-type AttemptsPage = Json<Paginated<TeachersAttemptView>>;
+type AttemptsPage = Paginated<TeachersAttemptView>;
 
 async fn paginate(
     edupro: &EduPro,
@@ -230,7 +231,7 @@ async fn paginate(
     let school = edupro.school();
     let (mut tx, now) = (school.storage.read().await?, school.clock.now());
     let found = attempts::page(&mut *tx, of, now, page).await?;
-    Ok(Json(query.paginate(links, page.size, found.map(TeachersAttemptView::from))))
+    Ok(query.paginate(links, page.size, found.map(TeachersAttemptView::from)))
 }
 
 /// X5 List the attempts at an assessment: an array, or, for a client that asks for a page, the
@@ -241,20 +242,20 @@ pub(crate) async fn list_of_assessment(
     Path(assessment): Path<Uuid>,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Response> {
+) -> Answer<ListOrPage<Json<Vec<TeachersAttemptView>>, Paginated<TeachersAttemptView>>> {
     let of = AttemptsOf {
         assessment: Some(assessment),
         username: query.value("student_username").map(str::to_owned),
         ..AttemptsOf::teacher(teacher.id)
     };
     if query.value("page").is_some() {
-        return Ok(paginate(&edupro, &links, &query, &of).await?.into_response());
+        return Ok(ListOrPage::Page(paginate(&edupro, &links, &query, &of).await?));
     }
     let school = edupro.school();
     let (mut tx, now) = (school.storage.read().await?, school.clock.now());
     let found = attempts::list(&mut *tx, &of, now).await?;
     let views = found.into_iter().map(TeachersAttemptView::from);
-    Ok(Json(views.collect::<Vec<_>>()).into_response())
+    Ok(ListOrPage::List(Json(views.collect())))
 }
 
 /// What a list of one student's attempts is about, beside the student.
@@ -297,7 +298,7 @@ async fn page_of_student(
 /// A page of nothing.
 fn nothing(links: &Links, query: &ListQuery) -> Answer<AttemptsPage> {
     let page = query.page(PAGE_SIZE)?;
-    Ok(Json(query.paginate(links, page.size, ListQuery::nothing(page)?)))
+    Ok(query.paginate(links, page.size, ListQuery::nothing(page)?))
 }
 
 /// X6, X8 List one student's attempts at an assessment, or at all of a type.

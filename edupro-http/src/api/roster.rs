@@ -3,6 +3,7 @@ use edupro_core::{
     accounts::UserId,
     roster::{self, Membership, RosterError, RosterOrder, RosterQuery, Standing},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
 };
 use crate::{
     EduPro, Links,
+    answer::NoContent,
     error::{Answer, ApiError},
     extract::{ListQuery, Paginated, Path, Site, Teacher},
     render::Moment,
@@ -20,7 +22,7 @@ use crate::{
 const PAGE_SIZE: i64 = 5;
 
 /// 1.12, 1.21: a student as one teacher has them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct MembershipView {
     id: i64,
     student: StudentView,
@@ -50,7 +52,7 @@ impl MembershipView {
 }
 
 /// 1.20: the same in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ListedMembership {
     #[serde(flatten)]
     membership: MembershipView,
@@ -58,7 +60,7 @@ pub(crate) struct ListedMembership {
 }
 
 /// 1.19 and 1.20 share an URL: the envelope, and the students alone beside it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RosterView {
     #[serde(flatten)]
     page: Paginated<ListedMembership>,
@@ -70,9 +72,9 @@ pub(crate) async fn remove(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(student): Path<UserId>,
-) -> Answer<StatusCode> {
+) -> Answer<NoContent> {
     roster::remove(edupro.school(), teacher.id, student).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 /// 1.17 without a student.

@@ -8,6 +8,7 @@ use edupro_core::{
     roster,
     students::{self, ProfileError, Student as StudentProfile},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::roster::MembershipView;
@@ -48,7 +49,7 @@ impl From<StudentUpdate> for ProfileChanges {
 }
 
 /// A student's account, as the student and their teachers see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct StudentUserView {
     id: UserId,
     first_name: String,
@@ -88,7 +89,7 @@ impl StudentUserView {
 }
 
 /// A student's account and profile.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct StudentView {
     user: StudentUserView,
     id: UserId,
@@ -142,11 +143,11 @@ pub(crate) async fn update(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<StudentUpdate>,
 ) -> Answer<Json<StudentView>> {
     let refusal = ApiError::detail(StatusCode::FORBIDDEN, "You are not a Student.");
     let student = signed_in.student_or(refusal)?;
-    let form: StudentUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let student = students::update(edupro.school(), student.id, form.into()).await?;
     Ok(Json(StudentView::new(&links, student)))
 }

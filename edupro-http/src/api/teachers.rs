@@ -2,7 +2,7 @@ use axum::{
     Json,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use chrono::NaiveDate;
 use edupro_core::{
@@ -13,11 +13,13 @@ use edupro_core::{
     profiles::{ADDRESS_LENGTH, BIO_LENGTH, GENDER_LENGTH, NAME_LENGTH, ProfileChanges},
     teachers::{self, TeacherChanges, TeacherWithCounts},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::accounts::OwnUserView;
 use crate::{
     EduPro, Links,
+    answer::Ready,
     error::{Answer, ApiError},
     extract::{Incoming, Path, SignedIn, Site, form},
     render::{Moment, Number},
@@ -75,7 +77,7 @@ impl From<TeacherUpdate> for TeacherChanges {
 }
 
 /// 1.15: a teacher's account as anybody sees it: neither telephone nor type.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct PublicUserView<'a> {
     id: UserId,
     first_name: &'a str,
@@ -99,7 +101,7 @@ impl<'a> From<&'a User> for PublicUserView<'a> {
 }
 
 /// 1.14–1.16: a teacher, with the account as the asker may see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct TeacherView<'a, U> {
     user: U,
     id: UserId,
@@ -173,7 +175,7 @@ impl<'a, U: From<&'a User>> TeacherView<'a, U> {
 }
 
 /// 1.22: `{"revenue": …}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RevenueView {
     revenue: Number,
 }
@@ -187,11 +189,11 @@ pub(crate) async fn show_own(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Site(links): Site,
-) -> Answer<Response> {
+) -> Answer<Ready<Json<TeacherView<'static, OwnUserView<'static>>>>> {
     let teacher = signed_in.teacher_or(not_a_teacher())?;
     let mut tx = edupro.school().storage.read().await?;
     let found = teachers::own(&mut *tx, teacher.id).await?;
-    Ok(Json(TeacherView::own(&links, &found)).into_response())
+    Ok(Ready::new(Json(TeacherView::own(&links, &found)).into_response()))
 }
 
 /// 1.15 Show a teacher to anybody.
@@ -199,10 +201,10 @@ pub(crate) async fn show_public(
     State(edupro): State<EduPro>,
     Path(username): Path<String>,
     Site(links): Site,
-) -> Answer<Response> {
+) -> Answer<Ready<Json<TeacherView<'static, PublicUserView<'static>>>>> {
     let mut tx = edupro.school().storage.read().await?;
     let found = teachers::public(&mut *tx, &username).await?;
-    Ok(Json(TeacherView::public(&links, &found)).into_response())
+    Ok(Ready::new(Json(TeacherView::public(&links, &found)).into_response()))
 }
 
 /// 1.16 Update a teacher's own profile.
@@ -210,12 +212,12 @@ pub(crate) async fn update(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Site(links): Site,
-    incoming: Incoming,
-) -> Answer<Response> {
+    incoming: Incoming<TeacherUpdate>,
+) -> Answer<Ready<Json<TeacherView<'static, OwnUserView<'static>>>>> {
     let teacher = signed_in.teacher_or(not_a_teacher())?;
-    let form: TeacherUpdate = incoming.read(&edupro).await?;
+    let form = incoming.read(&edupro).await?;
     let found = teachers::update(edupro.school(), teacher.id, form.into()).await?;
-    Ok(Json(TeacherView::own(&links, &found)).into_response())
+    Ok(Ready::new(Json(TeacherView::own(&links, &found)).into_response()))
 }
 
 /// 1.22 Show what a teacher has earned.

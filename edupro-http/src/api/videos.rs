@@ -10,14 +10,17 @@ use edupro_core::{
         uploads::{self, UploadError},
     },
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     EduPro, Links,
+    answer::{Created, Heard},
     error::{Answer, ApiError},
     extract::{
-        FILM_FIELD, Incoming, ListQuery, Path, SignedIn, Site, Teacher, Webhook, form, whole,
+        FILM_FIELD, FilmForm, Incoming, ListQuery, Path, SignedIn, Site, Teacher, Webhook, form,
+        whole,
     },
     render::Moment,
 };
@@ -35,7 +38,7 @@ form! {
 }
 
 /// 9.1: leave to upload a video.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct IssuedView {
     status: &'static str,
     data: UploadView,
@@ -43,7 +46,7 @@ pub(crate) struct IssuedView {
 
 /// The contract's three keys, and how the upload is done. A page sends `fields` in their order and
 /// then the file as `file_field`, or, where there are none, puts the file itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct UploadView {
     upload_url: String,
     upload_id: String,
@@ -106,13 +109,13 @@ fn upload_path(id: Uuid) -> String {
 }
 
 /// 8.7: how a video stands, in a sentence.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ReportView {
     message: String,
 }
 
 /// What has become of an upload that came here.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ReceivedView {
     video_id: String,
     video_status: &'static str,
@@ -124,11 +127,11 @@ pub(crate) async fn issue(
     State(edupro): State<EduPro>,
     signed_in: SignedIn,
     Site(links): Site,
-    incoming: Incoming,
+    incoming: Incoming<UploadForm>,
 ) -> Answer<Json<IssuedView>> {
     let refusal = ApiError::detail(StatusCode::FORBIDDEN, "You are not a Teacher.");
     let teacher = signed_in.teacher_or(refusal)?;
-    let (draft, errors) = incoming.draft::<UploadForm>(&edupro).await?;
+    let (draft, errors) = incoming.draft(&edupro).await?;
     if let Some(words) = errors.first() {
         return Err(ApiError::error(StatusCode::BAD_REQUEST, words.clone()));
     }
@@ -144,8 +147,8 @@ pub(crate) async fn receive(
     State(edupro): State<EduPro>,
     Path(id): Path<Uuid>,
     query: ListQuery,
-    incoming: Incoming,
-) -> Answer<(StatusCode, Json<ReceivedView>)> {
+    incoming: Incoming<FilmForm>,
+) -> Answer<Created<ReceivedView>> {
     let school = edupro.school();
     admit(school.keys.links(), id, &query, school.clock.now())?;
     let upload = uploads::open_relay(school, id).await?.upload;
@@ -156,7 +159,7 @@ pub(crate) async fn receive(
         video_status: video.status.as_str(),
         duration: video.duration,
     };
-    Ok((StatusCode::CREATED, Json(received)))
+    Ok(Created(received))
 }
 
 fn admit(links: &LinkSigner, id: Uuid, query: &ListQuery, now: DateTime<Utc>) -> Answer<()> {
@@ -190,12 +193,12 @@ pub(crate) async fn webhook(
     State(edupro): State<EduPro>,
     Path(provider): Path<String>,
     webhook: Webhook,
-) -> Answer<StatusCode> {
+) -> Answer<Heard> {
     let school = edupro.school();
     let host = school.video.by_name(&provider).ok_or_else(ApiError::not_found)?;
     let videos = host.webhook(&webhook.request(), school.clock.now()).await;
     status::hear(school, &provider, &videos.map_err(refuse_webhook)?).await?;
-    Ok(StatusCode::OK)
+    Ok(Heard)
 }
 
 fn refuse_webhook(error: HostError) -> ApiError {

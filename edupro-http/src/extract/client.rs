@@ -12,7 +12,11 @@ use axum::{
 use edupro_core::accounts::Client;
 use ipnet::IpNet;
 
-use crate::{EduPro, render::Links};
+use crate::{
+    EduPro,
+    openapi::{Describe, Description},
+    render::Links,
+};
 
 /// The one who asks, as limits and sessions see them.
 #[derive(Clone, Debug)]
@@ -21,6 +25,14 @@ pub struct Asker(pub Client);
 /// This school, as the one who asks sees it: the base of absolute URLs.
 #[derive(Clone, Debug)]
 pub struct Site(pub Links);
+
+impl Describe for Asker {
+    fn describe(_: &mut Description<'_>) {}
+}
+
+impl Describe for Site {
+    fn describe(_: &mut Description<'_>) {}
+}
 
 impl<S> FromRequestParts<S> for Asker
 where

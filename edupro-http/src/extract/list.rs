@@ -1,14 +1,22 @@
 //! Pages, searches and orders of lists (behaviour G9, G10), and the envelope they come back in.
 
 use axum::{
+    Json,
     extract::FromRequestParts,
     http::{StatusCode, Uri, request::Parts},
+    response::{IntoResponse, Response},
 };
 use edupro_core::{Page, PageNumber, PageOf};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{error::ApiError, render::Links};
+use crate::{
+    error::ApiError,
+    openapi::{Describe, Description},
+    render::Links,
+};
 
 /// Largest page (behaviour G9).
 const PAGE_SIZE_MAX: i64 = 100;
@@ -145,12 +153,33 @@ pub(crate) fn invalid_page() -> ApiError {
 }
 
 /// The envelope of a page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Paginated<T> {
     count: i64,
     next: Option<String>,
     previous: Option<String>,
     pub(crate) results: Vec<T>,
+}
+
+impl Describe for ListQuery {
+    fn describe(_: &mut Description<'_>) {}
+}
+
+impl<T: Serialize> IntoResponse for Paginated<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+impl<T: JsonSchema> Describe for Paginated<T> {
+    fn describe(description: &mut Description<'_>) {
+        let number = json!({"type": ["integer", "string"]});
+        description.query.push(("page", number, "Which page, from 1; `last` is the last."));
+        let size = json!({"type": "integer", "maximum": PAGE_SIZE_MAX});
+        description.query.push(("page_size", size, "How many stand on a page."));
+        description.answer::<Paginated<T>>(StatusCode::OK);
+        description.fail(StatusCode::NOT_FOUND);
+    }
 }
 
 #[cfg(test)]

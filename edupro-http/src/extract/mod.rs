@@ -77,7 +77,7 @@ mod webhook;
 mod who;
 
 pub(crate) use self::{
-    body::{Body, FILM_FIELD, Form, Incoming, OneOrMany, form, whole},
+    body::{Body, FILM_FIELD, FilmForm, Form, Incoming, OneOrMany, form, whole},
     client::{address, host, prefix},
     list::{ListQuery, Paginated, invalid_page},
     media::PrivateLinks,

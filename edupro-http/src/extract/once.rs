@@ -15,7 +15,9 @@ use http_body_util::BodyExt;
 
 use crate::{
     EduPro,
+    answer::Ready,
     error::{Answer, ApiError},
+    openapi::{Describe, Description},
 };
 
 /// Tells a client that it has had this answer before.
@@ -50,19 +52,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Once {
 impl Once {
     /// The answer of `work`, or the one that was given when this user first asked with this key.
     /// `asked` is everything of the request that matters.
-    pub(crate) async fn answer(
+    pub(crate) async fn answer<A: IntoResponse>(
         self,
         edupro: &EduPro,
         user: UserId,
         asked: &str,
-        work: impl Future<Output = Answer<Response>>,
-    ) -> Answer<Response> {
-        let Some(key) = self.key else { return work.await };
+        work: impl Future<Output = Answer<A>>,
+    ) -> Answer<Ready<A>> {
+        let work = async { work.await.map(IntoResponse::into_response) };
+        let Some(key) = self.key else { return work.await.map(Ready::new) };
         let school = edupro.school();
         let fingerprint = entropy::fingerprint(&[&self.what, asked]);
         match idempotency::begin(school, user, &key, &fingerprint).await? {
             Begun::First => {}
-            Begun::Again(given) => return Ok(repeat(given)),
+            Begun::Again(given) => return Ok(Ready::new(repeat(given))),
             Begun::InFlight => {
                 let words = "A request with this Idempotency-Key is still being answered.";
                 return Err(ApiError::detail(StatusCode::CONFLICT, words));
@@ -86,7 +89,18 @@ impl Once {
             body: String::from_utf8_lossy(&bytes).into_owned(),
         });
         idempotency::end(school, user, &key, given.as_ref()).await?;
-        Ok(Response::from_parts(parts, Body::from(bytes)))
+        Ok(Ready::new(Response::from_parts(parts, Body::from(bytes))))
+    }
+}
+
+impl Describe for Once {
+    fn describe(description: &mut Description<'_>) {
+        let about = "A word of the client's own: a request with it that is repeated gets the first \
+                     answer again, and does nothing.";
+        description.headers.push(("Idempotency-Key", about));
+        description.fail(StatusCode::BAD_REQUEST);
+        description.fail(StatusCode::CONFLICT);
+        description.fail(StatusCode::UNPROCESSABLE_ENTITY);
     }
 }
 

@@ -1,9 +1,16 @@
 //! Parameters of a path: what is not of the right type names nothing (behaviour G1).
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::error::ApiError;
+use crate::{
+    error::ApiError,
+    openapi::{Describe, Description},
+};
 
 /// One parameter, or a tuple of them; 404 when one is not of its type.
 #[derive(Debug)]
@@ -21,5 +28,17 @@ where
             .await
             .map(|axum::extract::Path(value)| Self(value))
             .map_err(|_| ApiError::not_found())
+    }
+}
+
+impl<T: JsonSchema> Describe for Path<T> {
+    fn describe(description: &mut Description<'_>) {
+        let schema = description.schema::<T>();
+        // A tuple has a type for each of its parts.
+        description.path = match schema["prefixItems"].as_array() {
+            Some(parts) => parts.clone(),
+            None => vec![schema],
+        };
+        description.fail(StatusCode::NOT_FOUND);
     }
 }

@@ -3,11 +3,15 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
+    http::StatusCode,
 };
 use edupro_core::WebhookRequest;
 
-use super::{Incoming, ListQuery};
-use crate::error::ApiError;
+use super::{ListQuery, body::text};
+use crate::{
+    error::ApiError,
+    openapi::{Describe, Description},
+};
 
 /// A webhook, byte for byte: nothing of it is read before it is verified.
 #[derive(Debug)]
@@ -27,8 +31,15 @@ impl<S: Send + Sync> FromRequest<S> for Webhook {
         });
         let headers = headers.collect();
         let query = ListQuery::from_request_parts(&mut parts, state).await?;
-        let incoming = Incoming::from_request(Request::from_parts(parts, body), state).await?;
-        Ok(Self { headers, query, body: incoming.bytes().await? })
+        let body = text(Request::from_parts(parts, body)).await?;
+        Ok(Self { headers, query, body })
+    }
+}
+
+impl Describe for Webhook {
+    fn describe(description: &mut Description<'_>) {
+        description.body = vec![("application/json", serde_json::json!({}))];
+        description.fail(StatusCode::BAD_REQUEST);
     }
 }
 

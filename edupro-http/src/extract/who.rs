@@ -7,7 +7,11 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use edupro_core::accounts::{self, User, sessions};
 
-use crate::{EduPro, cookies, error::ApiError};
+use crate::{
+    EduPro, cookies,
+    error::ApiError,
+    openapi::{Describe, Description, Permission},
+};
 
 /// Anybody: logged in or not.
 #[derive(Clone, Debug)]
@@ -87,8 +91,24 @@ impl SignedIn {
     }
 }
 
+impl Describe for Visitor {
+    fn describe(_: &mut Description<'_>) {}
+}
+
+impl Describe for SignedIn {
+    fn describe(description: &mut Description<'_>) {
+        description.allow(Permission::SignedIn);
+    }
+}
+
 macro_rules! role {
     ($role:ident, $belongs:expr) => {
+        impl Describe for $role {
+            fn describe(description: &mut Description<'_>) {
+                description.allow(Permission::$role);
+            }
+        }
+
         impl<S> FromRequestParts<S> for $role
         where
             EduPro: FromRef<S>,

@@ -16,10 +16,13 @@ use edupro_core::{
     modules::MODULE_TITLE_LENGTHS,
     teachers::COLOR_LENGTH,
 };
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::Raw;
-use crate::error::{FieldErrors, Words};
+use super::{DocumentedField, Raw};
+use crate::{
+    error::{FieldErrors, Words},
+    openapi,
+};
 
 /// What a field's value becomes, or why there is none.
 pub(crate) type Reading<T> = Result<T, Wrong>;
@@ -49,6 +52,8 @@ pub(crate) trait Field {
     fn read(&self, raw: Option<Raw>) -> Reading<Self::Output>;
 
     fn describe(&self) -> Description;
+
+    fn document(&self, description: &mut openapi::Description<'_>) -> openapi::Field;
 }
 
 /// A kind of value, once there is one.
@@ -64,6 +69,51 @@ pub(crate) trait Kind {
 
     fn describe(&self) -> Description {
         Description::default()
+    }
+
+    /// Whether a kind of files has texts too.
+    fn is_text_too(&self) -> bool {
+        false
+    }
+
+    /// What it looks like in JSON; a file in a form.
+    fn schema(&self, description: &mut openapi::Description<'_>) -> Value;
+}
+
+/// An object of these fields.
+pub(super) fn object_of<'f>(fields: impl Iterator<Item = &'f DocumentedField>) -> Value {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for (name, older, field) in fields {
+        let mut schema = field.schema.clone();
+        if let Some(older) = older {
+            schema["description"] = format!("Older clients call it `{older}`.").into();
+        }
+        if field.is_nullable {
+            schema = json!({"anyOf": [schema, {"type": "null"}]});
+        }
+        properties.insert((*name).to_owned(), schema);
+        if field.is_required {
+            required.push(Value::from(*name));
+        }
+    }
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// A field of a document, of a kind.
+fn field<K: Kind>(
+    kind: &K,
+    description: &mut openapi::Description<'_>,
+    is_required: bool,
+    is_nullable: bool,
+) -> openapi::Field {
+    let schema = kind.schema(description);
+    let is_file = kind.describe().file_limit.is_some();
+    openapi::Field {
+        is_text: !is_file || kind.is_text_too(),
+        schema,
+        is_required,
+        is_nullable,
+        is_file,
     }
 }
 
@@ -130,6 +180,10 @@ impl<K: Kind> Field for Required<K> {
     fn describe(&self) -> Description {
         self.0.describe()
     }
+
+    fn document(&self, description: &mut openapi::Description<'_>) -> openapi::Field {
+        field(&self.0, description, true, false)
+    }
 }
 
 /// A value that may be missing.
@@ -153,6 +207,10 @@ impl<K: Kind> Field for Optional<K> {
 
     fn describe(&self) -> Description {
         self.0.describe()
+    }
+
+    fn document(&self, description: &mut openapi::Description<'_>) -> openapi::Field {
+        field(&self.0, description, false, true)
     }
 }
 
@@ -182,6 +240,10 @@ impl<K: Kind> Field for Given<K> {
     fn describe(&self) -> Description {
         self.0.describe()
     }
+
+    fn document(&self, description: &mut openapi::Description<'_>) -> openapi::Field {
+        field(&self.0, description, false, false)
+    }
 }
 
 /// A value that an update may change or clear.
@@ -206,6 +268,10 @@ impl<K: Kind> Field for Changed<K> {
 
     fn describe(&self) -> Description {
         self.0.describe()
+    }
+
+    fn document(&self, description: &mut openapi::Description<'_>) -> openapi::Field {
+        field(&self.0, description, false, true)
     }
 }
 
@@ -253,6 +319,17 @@ impl Text {
 impl Kind for Text {
     type Value = String;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        let mut schema = json!({"type": "string"});
+        if self.most < usize::MAX {
+            schema["maxLength"] = self.most.into();
+        }
+        if !self.blank {
+            schema["minLength"] = 1.into();
+        }
+        schema
+    }
+
     fn parse(&self, raw: Raw) -> Reading<String> {
         let text = match raw {
             Raw::Text(text) | Raw::Json(Value::String(text)) => text,
@@ -288,6 +365,10 @@ where
     T::Err: Display,
 {
     type Value = T;
+
+    fn schema(&self, description: &mut openapi::Description<'_>) -> Value {
+        self.0.schema(description)
+    }
 
     fn parse(&self, raw: Raw) -> Reading<T> {
         self.0.parse(raw)?.parse().or_else(|error: T::Err| one(error.to_string()))
@@ -341,6 +422,10 @@ pub(crate) fn new_password_words(problem: PasswordProblem) -> Words {
 impl Kind for NewPassword {
     type Value = String;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string", "format": "password", "minLength": PASSWORD_LENGTH_MIN, "maxLength": PASSWORD_LENGTH_MAX})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<String> {
         let password = password().parse(raw)?;
         let problems = password_problems(&password, &[]);
@@ -362,6 +447,11 @@ pub(crate) const fn module_title() -> ModuleTitle {
 
 impl Kind for ModuleTitle {
     type Value = String;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        let (least, most) = MODULE_TITLE_LENGTHS;
+        json!({"type": "string", "minLength": least, "maxLength": most})
+    }
 
     fn parse(&self, raw: Raw) -> Reading<String> {
         let (least, most) = MODULE_TITLE_LENGTHS;
@@ -388,6 +478,10 @@ pub(crate) const fn color() -> Color {
 impl Kind for Color {
     type Value = String;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string", "pattern": "^(#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}))?$"})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<String> {
         let color = text().or_blank().at_most(COLOR_LENGTH).parse(raw)?;
         let digits = color.strip_prefix('#').unwrap_or_default();
@@ -410,6 +504,10 @@ pub(crate) const fn day() -> Day {
 
 impl Kind for Day {
     type Value = NaiveDate;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string", "format": "date"})
+    }
 
     fn parse(&self, raw: Raw) -> Reading<NaiveDate> {
         let text = match &raw {
@@ -437,7 +535,6 @@ impl Kind for Day {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
 

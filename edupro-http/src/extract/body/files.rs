@@ -7,13 +7,19 @@ use edupro_core::{
         VideoError, check_document, check_picture, check_video, document_limit, video_limit,
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Raw,
     fields::{Description, Empty, Kind, Reading, Wrong, one},
     numbers::link,
 };
+use crate::openapi;
+
+/// A file in a form.
+fn file() -> Value {
+    json!({"type": "string", "format": "binary"})
+}
 
 /// What is said of a value that is no file.
 const NOT_A_FILE: &str = "The submitted data was not a file. Check the encoding type on the form.";
@@ -39,6 +45,10 @@ pub(crate) const fn lesson_thumbnail() -> PictureOf {
 
 impl Kind for PictureOf {
     type Value = Picture;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        file()
+    }
 
     fn parse(&self, raw: Raw) -> Reading<Picture> {
         match raw {
@@ -71,6 +81,10 @@ pub(crate) const fn document() -> Document {
 
 impl Kind for Document {
     type Value = CheckedFile;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        file()
+    }
 
     fn parse(&self, raw: Raw) -> Reading<CheckedFile> {
         match raw {
@@ -111,6 +125,10 @@ fn film(upload: Upload) -> Reading<CheckedVideo> {
 impl Kind for Film {
     type Value = CheckedVideo;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        file()
+    }
+
     fn parse(&self, raw: Raw) -> Reading<CheckedVideo> {
         match raw {
             Raw::File(upload) => film(upload),
@@ -140,6 +158,14 @@ pub(crate) const fn trailer() -> TrailerOf {
 impl Kind for TrailerOf {
     type Value = NewTrailer;
 
+    fn schema(&self, description: &mut openapi::Description<'_>) -> Value {
+        link().schema(description)
+    }
+
+    fn is_text_too(&self) -> bool {
+        true
+    }
+
     fn parse(&self, raw: Raw) -> Reading<NewTrailer> {
         match raw {
             Raw::File(upload) => film(upload).map(|film| NewTrailer::File(film.into())),
@@ -161,7 +187,6 @@ impl Kind for TrailerOf {
 #[cfg(test)]
 mod tests {
     use edupro_core::Change;
-    use serde_json::json;
 
     use super::*;
     use crate::extract::body::fields::{Field, Wrong, changed};

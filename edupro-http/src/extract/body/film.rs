@@ -15,16 +15,16 @@ pub(crate) const FILM_FIELD: &str = "file";
 
 form! {
     /// A film in a form.
-    struct FilmForm / FilmDraft {
+    pub(crate) struct FilmForm / FilmDraft {
         file: CheckedVideo = required(video()),
     }
 }
 
-impl Incoming {
+impl Incoming<FilmForm> {
     /// The film, however it was sent.
     pub(crate) async fn film(self, edupro: &EduPro) -> Result<CheckedVideo, ApiError> {
         if media_type(self.request.headers()) == "multipart/form-data" {
-            return Ok(self.read::<FilmForm>(edupro).await?.file);
+            return Ok(self.read(edupro).await?.file);
         }
         let (parts, body) = self.request.into_parts();
         raw(edupro, &parts.headers, body).await

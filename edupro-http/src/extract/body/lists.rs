@@ -9,7 +9,10 @@ use super::{
     fields::{Empty, Kind, Reading, Wrong, one},
     json,
 };
-use crate::error::{ApiError, FieldErrors};
+use crate::{
+    error::{ApiError, FieldErrors},
+    openapi,
+};
 
 /// A list of forms: in JSON an array, in a form of a browser the text of one.
 #[derive(Debug)]
@@ -32,6 +35,14 @@ impl<F> Each<F> {
 
 impl<F: Form> Kind for Each<F> {
     type Value = Vec<F>;
+
+    fn schema(&self, description: &mut openapi::Description<'_>) -> Value {
+        let mut schema = serde_json::json!({"type": "array", "items": F::document(description)});
+        if self.most < usize::MAX {
+            schema["maxItems"] = self.most.into();
+        }
+        schema
+    }
 
     fn parse(&self, raw: Raw) -> Reading<Vec<F>> {
         let elements = match json_of(raw) {
@@ -121,6 +132,10 @@ pub(crate) const fn object() -> Object {
 impl Kind for Object {
     type Value = Value;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        serde_json::json!({"type": "object"})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<Value> {
         match json_of(raw) {
             // PostgreSQL keeps no NUL in JSON either.
@@ -149,7 +164,6 @@ fn has_nul(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
     use crate::extract::{
@@ -166,10 +180,12 @@ mod tests {
 
     fn points(raw: Raw) -> Result<Option<Value>, Value> {
         let read = optional(each::<Point>().at_most(3)).read(Some(raw));
-        let shown = |points: Vec<Point>| points.iter().map(|it| json!([it.x, it.name])).collect();
+        let shown = |points: Vec<Point>| {
+            points.iter().map(|it| serde_json::json!([it.x, it.name])).collect()
+        };
         read.map(|points| points.map(shown)).map_err(|wrong| match wrong {
-            Wrong::Value(words) => json!(words),
-            Wrong::Elements(elements) => json!(elements),
+            Wrong::Value(words) => serde_json::json!(words),
+            Wrong::Elements(elements) => serde_json::json!(elements),
             wrong @ Wrong::Store(_) => panic!("{wrong:?}"),
         })
     }
@@ -189,8 +205,8 @@ mod tests {
 
     #[test]
     fn good_elements_have_no_errors_and_bad_ones_all_of_theirs() {
-        let sent = json!([{"x": 1}, {"x": "a", "name": "long"}, 5]);
-        let errors = json!([
+        let sent = serde_json::json!([{"x": 1}, {"x": "a", "name": "long"}, 5]);
+        let errors = serde_json::json!([
             {},
             {
                 "x": ["A valid integer is required."],
@@ -218,7 +234,12 @@ mod tests {
         let read = |value| Object.parse(Raw::Json(value)).map_err(|_| ());
         assert_eq!(read(json!({"a": [{"b": "c"}]})), Ok(json!({"a": [{"b": "c"}]})));
         assert_eq!(read(json!("{\"a\": 1}")), Ok(json!({"a": 1})));
-        for bad in [json!([]), json!("x"), json!({"a": [{"b": "\0"}]}), json!({"a": {"\0": 1}})] {
+        for bad in [
+            json!([]),
+            serde_json::json!("x"),
+            serde_json::json!({"a": [{"b": "\0"}]}),
+            serde_json::json!({"a": {"\0": 1}}),
+        ] {
             assert_eq!(read(bad.clone()), Err(()), "{bad}");
         }
     }

@@ -15,21 +15,25 @@ pub(crate) mod numbers;
 mod pace;
 pub(crate) mod several;
 
+use std::marker::PhantomData;
+
 use axum::{
     body::Bytes,
     extract::{FromRef, FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
+use serde_json::{Value, json};
 
 use self::{fields::Description, pace::Pace};
 pub(crate) use self::{
-    film::FILM_FIELD,
+    film::{FILM_FIELD, FilmForm},
     input::{Input, Raw},
     lists::OneOrMany,
 };
 use crate::{
     EduPro,
     error::{ApiError, FieldErrors},
+    openapi::{self, Describe},
 };
 
 /// What a field's rule in a `form!` is made of.
@@ -53,6 +57,78 @@ pub(crate) trait Form: Sized + Send + 'static {
 
     /// The form, if every field could be read.
     fn complete(draft: Self::Draft) -> Option<Self>;
+
+    /// What it is called in a document.
+    const NAME: &'static str;
+
+    /// Its fields in a document, with the names that older clients have for them.
+    fn document_fields(description: &mut openapi::Description<'_>) -> Vec<DocumentedField>;
+
+    /// What it looks like in JSON.
+    fn document(description: &mut openapi::Description<'_>) -> Value {
+        description.named(Self::NAME, |description| {
+            let fields = Self::document_fields(description);
+            fields::object_of(fields.iter().filter(|(_, _, field)| field.is_text))
+        })
+    }
+}
+
+/// A field's name, the one that older clients have for it, and what it is.
+pub(crate) type DocumentedField = (&'static str, Option<&'static str>, openapi::Field);
+
+/// What a body may be.
+pub(crate) trait BodyOf: 'static {
+    /// The form that is in it.
+    type Form: Form;
+
+    /// What it looks like in JSON.
+    fn document(description: &mut openapi::Description<'_>) -> Value;
+}
+
+impl<F: Form> BodyOf for F {
+    type Form = F;
+
+    fn document(description: &mut openapi::Description<'_>) -> Value {
+        <F as Form>::document(description)
+    }
+}
+
+impl<F: Form> BodyOf for OneOrMany<F> {
+    type Form = F;
+
+    fn document(description: &mut openapi::Description<'_>) -> Value {
+        let one = <F as Form>::document(description);
+        json!({"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]})
+    }
+}
+
+fn describe<B: BodyOf>(description: &mut openapi::Description<'_>) {
+    let json = <B as BodyOf>::document(description);
+    let fields = B::Form::document_fields(description);
+    let form = <B::Form as Form>::document(description);
+    let multipart = match fields.iter().any(|(_, _, field)| field.is_file) {
+        true => fields::object_of(fields.iter()),
+        false => form.clone(),
+    };
+    description.is_body_required |= fields.iter().any(|(_, _, field)| field.is_required);
+    description.body = vec![
+        ("application/json", json),
+        ("application/x-www-form-urlencoded", form),
+        ("multipart/form-data", multipart),
+    ];
+    description.fail(StatusCode::BAD_REQUEST);
+}
+
+impl<F: Form> Describe for Body<F> {
+    fn describe(description: &mut openapi::Description<'_>) {
+        describe::<F>(description);
+    }
+}
+
+impl<B: BodyOf> Describe for Incoming<B> {
+    fn describe(description: &mut openapi::Description<'_>) {
+        describe::<B>(description);
+    }
 }
 
 /// A form, read at once: for handlers that have nothing to look up before.
@@ -68,37 +144,41 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        Incoming { request }.read(&EduPro::from_ref(state)).await.map(Self)
+        Incoming::<F>::new(request).read(&EduPro::from_ref(state)).await.map(Self)
     }
 }
 
 /// A body that has not been read yet: for handlers that look something up first (behaviour G3).
 #[derive(Debug)]
-pub(crate) struct Incoming {
+pub(crate) struct Incoming<B> {
     request: Request,
+    body: PhantomData<fn() -> B>,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Incoming {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        Ok(Self { request })
+impl<B> Incoming<B> {
+    const fn new(request: Request) -> Self {
+        Self { request, body: PhantomData }
     }
 }
 
-impl Incoming {
+impl<B, S: Send + Sync> FromRequest<S> for Incoming<B> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        Ok(Self::new(request))
+    }
+}
+
+impl<F: Form> Incoming<F> {
     /// The form, or everything that is wrong with it.
-    pub(crate) async fn read<F: Form>(self, edupro: &EduPro) -> Result<F, ApiError> {
-        let (draft, errors) = self.draft::<F>(edupro).await?;
+    pub(crate) async fn read(self, edupro: &EduPro) -> Result<F, ApiError> {
+        let (draft, errors) = self.draft(edupro).await?;
         whole(draft, errors)
     }
 
     /// What could be read, and what is wrong with the rest: for handlers that find more.
-    pub(crate) async fn draft<F: Form>(
-        self,
-        edupro: &EduPro,
-    ) -> Result<(F::Draft, FieldErrors), ApiError> {
-        let mut input = self.input::<F>(edupro).await?;
+    pub(crate) async fn draft(self, edupro: &EduPro) -> Result<(F::Draft, FieldErrors), ApiError> {
+        let mut input = input::<F>(self.request, edupro).await?;
         if !input.has_files() {
             let draft = F::read(&mut input);
             return Ok((draft, input.into_errors()?));
@@ -113,16 +193,18 @@ impl Incoming {
         });
         reading.await.map_err(|error| ApiError::internal(&error))?
     }
+}
 
+impl<F: Form> Incoming<OneOrMany<F>> {
     /// The form, or several of them in a JSON list, whose errors stand below `field`.
-    pub(crate) async fn read_one_or_many<F: Form>(
+    pub(crate) async fn read(
         self,
         edupro: &EduPro,
         field: &'static str,
         most: usize,
     ) -> Result<OneOrMany<F>, ApiError> {
         if media_type(self.request.headers()) != "application/json" {
-            return self.read(edupro).await.map(OneOrMany::One);
+            return Incoming::<F>::new(self.request).read(edupro).await.map(OneOrMany::One);
         }
         let Some(sent) = json::value(&text(self.request).await?)? else {
             return read(Input::empty()).map(OneOrMany::One);
@@ -132,32 +214,27 @@ impl Incoming {
             false => read(json::input(sent)?).map(OneOrMany::One),
         }
     }
+}
 
-    /// A small body as it came in, whatever it says it is: for what is signed byte for byte.
-    pub(crate) async fn bytes(self) -> Result<Bytes, ApiError> {
-        text(self.request).await
-    }
-
-    async fn input<F: Form>(self, edupro: &EduPro) -> Result<Input, ApiError> {
-        let headers = self.request.headers();
-        let media_type = media_type(headers);
-        match media_type.as_str() {
-            "multipart/form-data" => {
-                if declared_length(headers) == Some(0) {
-                    return Ok(Input::empty());
-                }
-                multipart::read(self.request, edupro, &F::fields()).await
+async fn input<F: Form>(request: Request, edupro: &EduPro) -> Result<Input, ApiError> {
+    let headers = request.headers();
+    let media_type = media_type(headers);
+    match media_type.as_str() {
+        "multipart/form-data" => {
+            if declared_length(headers) == Some(0) {
+                return Ok(Input::empty());
             }
-            "application/json" => json::parse(&text(self.request).await?),
-            "application/x-www-form-urlencoded" => Ok(urlencoded(&text(self.request).await?)),
-            _ => match text(self.request).await?.is_empty() {
-                true => Ok(Input::empty()),
-                false => Err(ApiError::detail(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    format!("Unsupported media type \"{media_type}\" in request."),
-                )),
-            },
+            multipart::read(request, edupro, &F::fields()).await
         }
+        "application/json" => json::parse(&text(request).await?),
+        "application/x-www-form-urlencoded" => Ok(urlencoded(&text(request).await?)),
+        _ => match text(request).await?.is_empty() {
+            true => Ok(Input::empty()),
+            false => Err(ApiError::detail(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                format!("Unsupported media type \"{media_type}\" in request."),
+            )),
+        },
     }
 }
 
@@ -196,7 +273,7 @@ fn check_length(headers: &HeaderMap, most: u64) -> Result<(), ApiError> {
 }
 
 /// A small body, whole.
-async fn text(request: Request) -> Result<Bytes, ApiError> {
+pub(super) async fn text(request: Request) -> Result<Bytes, ApiError> {
     check_length(request.headers(), TEXT_LENGTH as u64)?;
     let read = axum::body::to_bytes(request.into_body(), TEXT_LENGTH);
     Pace::small(read).await?.map_err(|error| {
@@ -272,6 +349,18 @@ macro_rules! form {
 
             fn complete(draft: $draft) -> Option<Self> {
                 Some(Self { $($field: draft.$field?,)* })
+            }
+
+            const NAME: &'static str = stringify!($form);
+
+            fn document_fields(
+                description: &mut $crate::openapi::Description<'_>,
+            ) -> Vec<$crate::extract::body::DocumentedField> {
+                use $crate::extract::body::rules::*;
+                vec![$({
+                    let older = None$(.or(Some(stringify!($older))))?;
+                    (stringify!($field), older, $rule.document(description))
+                },)*]
             }
         }
     };

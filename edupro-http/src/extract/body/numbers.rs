@@ -6,13 +6,14 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SubsecRoun
 use edupro_core::courses::TRAILER_URL_LENGTH;
 use http::Uri;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     Raw,
     fields::{Empty, Kind, Reading, Text, Wrong, one, text},
 };
+use crate::openapi;
 
 /// The words of a field that is a number, where the contract has its own.
 type Least = (i64, &'static str);
@@ -43,6 +44,14 @@ impl Whole {
 
 impl Kind for Whole {
     type Value = i64;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        let mut schema = json!({"type": "integer", "maximum": self.most});
+        if let Some((least, _)) = self.least {
+            schema["minimum"] = least.into();
+        }
+        schema
+    }
 
     fn parse(&self, raw: Raw) -> Reading<i64> {
         let Some(number) = number_text(raw).and_then(|text| whole_number(&text)) else {
@@ -130,6 +139,10 @@ const PLACES: usize = 2;
 impl Kind for Amount {
     type Value = Decimal;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": ["number", "string"], "description": "Two places at most.", "minimum": 0})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<Decimal> {
         let Some(amount) = number_text(raw).and_then(|text| decimal(&text)) else {
             return one("A valid number is required.");
@@ -201,6 +214,10 @@ pub(crate) const fn choice<T>(known: fn(&str) -> Option<T>) -> Choice<T> {
 impl<T> Kind for Choice<T> {
     type Value = T;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string"})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<T> {
         let word = match raw {
             Raw::Text(text) | Raw::Json(Value::String(text)) => text,
@@ -222,6 +239,10 @@ pub(crate) const fn id() -> Id {
 
 impl Kind for Id {
     type Value = Uuid;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string", "format": "uuid"})
+    }
 
     fn parse(&self, raw: Raw) -> Reading<Uuid> {
         let text = match &raw {
@@ -248,6 +269,10 @@ pub(crate) const fn moment() -> MomentOf {
 
 impl Kind for MomentOf {
     type Value = DateTime<Utc>;
+
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string", "format": "date-time"})
+    }
 
     fn parse(&self, raw: Raw) -> Reading<DateTime<Utc>> {
         let text = match &raw {
@@ -308,6 +333,10 @@ pub(crate) const fn flag() -> Flag {
 impl Kind for Flag {
     type Value = bool;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "boolean"})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<bool> {
         let text = match raw {
             Raw::Json(Value::Bool(value)) => return Ok(value),
@@ -339,6 +368,10 @@ pub(crate) const fn reference() -> Reference {
 impl Kind for Reference {
     type Value = i64;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "integer"})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<i64> {
         let got = match &raw {
             Raw::Json(value) => super::json::type_name(value),
@@ -368,6 +401,10 @@ pub(crate) const fn link() -> Link {
 impl Kind for Link {
     type Value = String;
 
+    fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
+        json!({"type": "string", "format": "uri", "maxLength": TRAILER_URL_LENGTH})
+    }
+
     fn parse(&self, raw: Raw) -> Result<String, Wrong> {
         let link = self.0.parse(raw)?;
         let is_link = Uri::from_str(&link).is_ok_and(|uri| {
@@ -384,7 +421,6 @@ impl Kind for Link {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
     use crate::error::Words;

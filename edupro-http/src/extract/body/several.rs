@@ -12,6 +12,7 @@ use super::{
     lists::json_of,
     numbers::{Id, id},
 };
+use crate::openapi;
 
 /// Most texts of a field, and the longest name of one, in characters.
 const TEXTS_MAX: usize = 100;
@@ -27,6 +28,10 @@ pub(crate) const fn ids() -> Ids {
 
 impl Kind for Ids {
     type Value = Vec<Uuid>;
+
+    fn schema(&self, description: &mut openapi::Description<'_>) -> Value {
+        serde_json::json!({"type": "array", "items": self.0.schema(description)})
+    }
 
     fn parse(&self, raw: Raw) -> Reading<Vec<Uuid>> {
         match json_of(raw) {
@@ -52,6 +57,10 @@ pub(crate) const fn texts(each: Text) -> Texts {
 impl Kind for Texts {
     type Value = BTreeMap<String, String>;
 
+    fn schema(&self, description: &mut openapi::Description<'_>) -> Value {
+        serde_json::json!({"type": "object", "additionalProperties": self.0.schema(description), "maxProperties": TEXTS_MAX})
+    }
+
     fn parse(&self, raw: Raw) -> Reading<BTreeMap<String, String>> {
         match json_of(raw) {
             Value::Object(texts) if texts.len() > TEXTS_MAX => one(json::too_many(TEXTS_MAX)),
@@ -73,7 +82,6 @@ impl Kind for Texts {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
     use crate::{error::Words, extract::body::fields::Wrong};
@@ -113,7 +121,7 @@ mod tests {
         assert_eq!(words(json!({"b\0": "a"})), ["Null characters are not allowed."]);
         assert_eq!(words(json!(["a"])), ["Expected a dictionary of items but got type \"list\"."]);
         let many: serde_json::Map<_, _> =
-            (0..101).map(|number| (number.to_string(), json!("a"))).collect();
+            (0..101).map(|number| (number.to_string(), serde_json::json!("a"))).collect();
         assert_eq!(words(many.into()), ["Ensure this field has no more than 100 elements."]);
     }
 }
