@@ -16,7 +16,7 @@ pub const CATEGORY_NAME_LENGTH: usize = 30;
 
 /// Which category: an integer, as the contract has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub struct CategoryId(pub i64);
 

@@ -30,7 +30,7 @@ const DRAWS: usize = 3;
 
 /// Which coupon: an integer, as the contract has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub struct CouponId(pub i64);
 

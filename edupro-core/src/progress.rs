@@ -19,6 +19,7 @@ use crate::{
 
 /// A student and a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LessonProgress {
     /// The row's number.
     pub id: i64,

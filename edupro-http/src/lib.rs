@@ -24,6 +24,7 @@
 //! | `api/<noun>.rs` | a noun's requests, answers, handlers and errors |
 //! | [`extract`] | who is asking, from where, for which page, with what |
 //! | `error.rs`, `render.rs` | the contract's error shapes; its dates, numbers and links |
+//! | [`openapi`] | what the routes say of themselves |
 //! | `guard/` | what stands before and after every handler |
 //! | `testkit` (feature) | a school in a test |
 //!
@@ -40,7 +41,7 @@ mod error;
 pub mod extract;
 mod guard;
 mod media;
-mod openapi;
+pub mod openapi;
 mod render;
 mod routes;
 #[cfg(feature = "testkit")]
@@ -50,6 +51,5 @@ pub use self::{
     builder::{BuildError, BuildProblem, Builder},
     edupro::EduPro,
     error::ApiError,
-    openapi::{Operation, Permission},
     render::Links,
 };

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 /// A moment: RFC 3339, UTC with `Z`, microseconds when there are any.
 #[derive(Clone, Copy, Debug, JsonSchema)]
-#[schemars(transparent)]
+#[schemars(inline, transparent)]
 pub(crate) struct Moment(pub(crate) DateTime<Utc>);
 
 impl Serialize for Moment {
@@ -23,7 +23,7 @@ impl Serialize for Moment {
 
 /// A number that the contract writes as a number: `50`, `10.5`.
 #[derive(Clone, Copy, Debug, JsonSchema)]
-#[schemars(transparent)]
+#[schemars(inline, transparent)]
 pub(crate) struct Number(#[schemars(with = "f64")] pub(crate) Decimal);
 
 impl Serialize for Number {
@@ -39,7 +39,7 @@ impl Serialize for Number {
 
 /// An amount that the contract writes as a text with two places: `"50.00"`.
 #[derive(Clone, Copy, Debug, JsonSchema)]
-#[schemars(transparent)]
+#[schemars(inline, transparent)]
 pub(crate) struct Amount(
     #[schemars(with = "String", regex(pattern = r"^-?\d+\.\d\d$"))] pub(crate) Decimal,
 );

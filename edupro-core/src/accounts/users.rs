@@ -12,7 +12,7 @@ use crate::{StoreResult, Transaction, files::FileKey};
 /// Which user: an integer, as the contract has it. A student's and a teacher's profile have the
 /// same number (behaviour G11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub struct UserId(pub i64);
 

@@ -23,7 +23,7 @@ const CLEAN: Ignore =
 /// whole ones may be numbers too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transparent))]
+#[cfg_attr(feature = "schema", schemars(inline, transparent))]
 pub struct Number(#[cfg_attr(feature = "schema", schemars(with = "String"))] Decimal);
 
 /// A text is no number, or one with too many digits.

@@ -13,7 +13,7 @@ const DIGITS_MAX: usize = 9;
 /// How much of a question an answer is worth: a fraction from nothing to all of it, never a
 /// rounded number. It is written `1/3`, `0` or `1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(try_from = "String", into = "String")]
 pub struct Share {
     // In lowest terms, so that equal shares are equal.

@@ -12,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod index;
 pub(crate) mod lessons;
 pub(crate) mod modules;
+pub(crate) mod openapi;
 pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod questions;

@@ -17,7 +17,7 @@ const ANY_ERROR: &str = "Any operation may answer 405, 408, 413, 415, 429 and 50
 
 /// The OpenAPI 3.1 document of some operations.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub(super) struct Document {
     generator: SchemaGenerator,
     paths: BTreeMap<String, Map<String, Value>>,
     sections: Vec<&'static str>,
@@ -26,7 +26,7 @@ pub(crate) struct Document {
 
 impl Document {
     /// The document, with its links below `base`.
-    pub(crate) fn of(operations: &[Operation], base: &str) -> Value {
+    pub(super) fn of(operations: &[Operation], base: &str) -> Value {
         let mut settings = SchemaSettings::draft2020_12().for_serialize();
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -65,7 +65,7 @@ impl Document {
                 "description": ABOUT,
                 "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
             },
-            "servers": [{"url": base}],
+            "servers": [{"url": if base.is_empty() { "/" } else { base }}],
             "tags": tags,
             "paths": self.paths,
             "components": {
@@ -93,7 +93,7 @@ fn described(
         "" => operation.title.to_owned(),
         number => format!("{number} {}", operation.title),
     };
-    let mut about = description.permission.to_string();
+    let mut about = operation.permission.to_string();
     if let Some(owned) = operation.owned {
         about = format!("{about} What `{owned}` names has to be theirs.");
     }
@@ -102,7 +102,7 @@ fn described(
         "summary": title,
         "description": about,
         "tags": [operation.details.section],
-        "security": security(description.permission),
+        "security": security(operation.permission),
         "parameters": parameters(operation, &description),
         "responses": responses(operation, &description),
     });

@@ -6,5 +6,32 @@ mod document;
 mod examples;
 mod operation;
 
+use self::document::Document;
 pub use self::operation::{Operation, Permission};
-pub(crate) use self::description::{Describe, Description, Field};
+pub(crate) use self::{
+    description::{Describe, Description, Documented, Field},
+    operation::Details,
+};
+use crate::routes;
+
+/// Everything that can be called, in the contract's order.
+///
+/// ```
+/// use edupro_http::openapi::{Permission, operations};
+///
+/// let operations = operations();
+/// let create = operations.iter().find(|operation| operation.number == "5.1").unwrap();
+/// assert_eq!(create.path, "/api/v1/coupon/create/");
+/// assert_eq!(create.permission, Permission::Teacher);
+/// ```
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    routes::api().operations()
+}
+
+/// The OpenAPI 3.1 document of the API, which is reached at `base`: `https://school.example`, or
+/// nothing for a client that knows where it has the document from.
+#[must_use]
+pub fn document(base: &str) -> serde_json::Value {
+    Document::of(&operations(), base)
+}

@@ -56,6 +56,9 @@ pub struct Operation {
 impl Operation {
     pub(super) fn describe(&self, description: &mut Description<'_>) {
         (self.details.describe)(description);
+        if self.permission != description.permission {
+            description.allow(self.permission);
+        }
         for status in &self.details.failures {
             description.fail(*status);
         }
