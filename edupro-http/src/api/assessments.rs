@@ -109,6 +109,7 @@ impl From<AssessmentUpdate> for AssessmentChanges {
 
 /// 10.1, 10.7: an assessment. What it belongs to is a text in lists and a thing in details.
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "AssessmentView_{R}")]
 pub(crate) struct AssessmentView<R> {
     id: Uuid,
     title: String,

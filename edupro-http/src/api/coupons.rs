@@ -78,6 +78,7 @@ impl From<Coupon> for CouponView {
 
 /// 5.6: a use of a coupon; in its `coupon` the price is what was paid.
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "CouponUseView_{S}")]
 pub(crate) struct CouponUseView<S> {
     id: i64,
     coupon: CouponView,

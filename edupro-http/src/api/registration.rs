@@ -73,6 +73,7 @@ pub(crate) struct RegisteredStudent {
 
 /// `{"message": …, "user": …}`
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Registered_{U}")]
 pub(crate) struct Registered<U> {
     message: &'static str,
     user: U,

@@ -97,6 +97,7 @@ impl<'a> From<&'a User> for PublicUserView<'a> {
 
 /// 1.14–1.16: a teacher, with the account as the asker may see it.
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "TeacherView_{U}")]
 pub(crate) struct TeacherView<'a, U> {
     user: U,
     id: UserId,

@@ -154,6 +154,7 @@ pub(crate) fn invalid_page() -> ApiError {
 
 /// The envelope of a page.
 #[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Paginated_{T}")]
 pub(crate) struct Paginated<T> {
     count: i64,
     next: Option<String>,
