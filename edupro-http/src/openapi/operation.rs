@@ -3,6 +3,7 @@ use std::fmt::{self, Display};
 use axum::http::{Method, StatusCode};
 
 use super::Description;
+use crate::error::FieldErrors;
 
 /// Who may call an operation. Everybody else is answered 401 or 403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,7 @@ impl Operation {
         }
         for status in &self.details.failures {
             description.fail(*status);
+            description.answer::<FieldErrors>(*status);
         }
     }
 }
