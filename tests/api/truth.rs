@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Answers that the guards give, whatever the operation.
 const OF_THE_GUARDS: [u16; 8] = [405, 408, 413, 415, 429, 500, 503, 507];
-/// Where answers are noted for the document's examples, instead of being held against it.
+/// Where answers are noted, for the examples of the document.
 const NOTED: &str = "EDUPRO_TEST_NOTE_ANSWERS";
 
 /// What the document says, ready to be compared.
@@ -21,6 +21,7 @@ struct Document {
     /// Paths in pieces, those without parameters first.
     paths: Vec<(Vec<String>, String)>,
     answers: BTreeMap<(String, String, String), Option<Validator>>,
+    summaries: BTreeMap<(String, String), String>,
 }
 
 static DOCUMENT: LazyLock<Document> = LazyLock::new(Document::read);
@@ -32,10 +33,12 @@ impl Document {
         let mut components = document["components"].take();
         close(&mut components);
         let mut answers = BTreeMap::new();
-        let mut paths = Vec::new();
+        let (mut paths, mut summaries) = (Vec::new(), BTreeMap::new());
         for (path, methods) in document["paths"].as_object().unwrap() {
             paths.push((pieces(path), path.clone()));
             for (method, operation) in methods.as_object().unwrap() {
+                let key = (method.to_ascii_uppercase(), path.clone());
+                summaries.insert(key, operation["summary"].as_str().unwrap().to_owned());
                 for (status, answer) in operation["responses"].as_object().unwrap() {
                     let schema = &answer["content"]["application/json"]["schema"];
                     let validator = (!schema.is_null()).then(|| {
@@ -52,7 +55,7 @@ impl Document {
         paths.sort_by_key(|(pieces, _)| {
             pieces.iter().map(|piece| piece.starts_with('{')).collect::<Vec<_>>()
         });
-        Self { paths, answers }
+        Self { paths, answers, summaries }
     }
 
     /// The path of the document that this one is.
@@ -106,10 +109,8 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
         return;
     }
     if let Ok(file) = std::env::var(NOTED) {
-        return note(
-            &file,
-            &json!({"operation": format!("{method} {template}"), "status": status, "body": body}),
-        );
+        let summary = DOCUMENT.summaries.get(&(method.to_owned(), template.to_owned()));
+        note(&file, &json!([summary, status, body]));
     }
     let Some(known) = DOCUMENT.answers.get(&key(status.to_string())) else {
         panic!("the document has no {status} for {method} {template}: {}", exchange.answer);

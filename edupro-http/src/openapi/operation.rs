@@ -55,6 +55,12 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Number and title: `5.1 Create coupons`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{} {}", self.number, self.title).trim_start().to_owned()
+    }
+
     pub(super) fn describe(&self, description: &mut Description<'_>) {
         (self.details.describe)(description);
         if self.permission != description.permission {
