@@ -24,7 +24,10 @@ impl Examples {
 
     /// The answers of an operation with this status, by what they say.
     pub(super) fn of(&self, summary: &str, status: u16) -> Map<String, Value> {
-        let found = self.0[summary][status.to_string()].as_array();
+        let status = status.to_string();
+        let own = self.0[summary][&status].as_array();
+        // What no story has met here is what others were told.
+        let found = own.or_else(|| self.0["*"][&status].as_array());
         let named = found.into_iter().flatten().enumerate();
         named.map(|(at, value)| (format!("{}", at + 1), json!({"value": value}))).collect()
     }
