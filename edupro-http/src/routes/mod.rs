@@ -262,7 +262,8 @@ pub(crate) fn api() -> Api {
         )
         .at(
             "/course/course-enrollment-delete/{course_id}/",
-            delete("4.3", "Delete a student's own enrolment in a course", enrollments::delete_own),
+            delete("4.3", "Delete a student's own enrolment in a course", enrollments::delete_own)
+                .owned("course_id"),
         )
         .bare(
             "/payments/checkout/",
@@ -538,8 +539,7 @@ pub(crate) fn api() -> Api {
                 query::ASSESSMENT,
                 query::ASSESSMENT_TYPE,
                 query::QUESTION_TYPE,
-            ])
-            .owned("question_id"),
+            ]),
         )
         .at(
             "/teacher/grading/answer/{answer_id}/",
