@@ -143,9 +143,8 @@ impl Cast {
 
     /// The number of one of teacher A's students.
     pub async fn number_of_student(&self, username: &str) -> i64 {
-        let found = self.teacher_a.get(&format!("/teacher/get_students/?search={username}")).await;
-        let students = found.json();
-        let number = students["results"][0]["student"]["id"].as_i64();
-        number.unwrap_or_else(|| panic!("{username} is a student of teacher A: {found}"))
+        let path = format!("/teacher/get_students/?search={username}");
+        let found = self.teacher_a.get(&path).await.json();
+        found["results"][0]["student"]["id"].as_i64().expect("a student of teacher A")
     }
 }
