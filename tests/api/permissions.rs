@@ -463,6 +463,6 @@ mod liars {
         assert_eq!(matrix.status("GET", "/things/{other}", Visitor::Nobody), None);
         let refused = std::panic::catch_unwind(|| matrix.assert()).unwrap_err();
         let words = refused.downcast_ref::<String>().unwrap();
-        assert_eq!(words.lines().count(), matrix.faults().count() + 1);
+        assert!(matrix.faults().all(|fault| words.contains(&fault)), "{words}");
     }
 }
