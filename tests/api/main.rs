@@ -29,6 +29,7 @@ mod money;
 mod mounting;
 mod ordering;
 mod payments;
+mod permissions;
 mod policies;
 mod progress;
 mod questions;

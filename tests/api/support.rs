@@ -165,6 +165,95 @@ pub(crate) async fn behind(app: &TestApp, statement: String) {
     }
 }
 
+/// Looks at everything in a school's database.
+pub(crate) struct Witness {
+    connection: Engine,
+    /// All tables at once: in both engines whatever is a row is also a text.
+    statement: String,
+}
+
+enum Engine {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Witness {
+    pub(crate) async fn of(app: &TestApp) -> Self {
+        let url = app.database_url();
+        let (connection, statement) = if url.starts_with("sqlite") {
+            let columns = r"
+                SELECT 'SELECT ''' || tables.name || ' '' || '
+                       || group_concat('quote(' || columns.name || ')', ' || '' '' || ')
+                       || ' FROM ' || tables.name
+                FROM sqlite_schema AS tables
+                JOIN pragma_table_info(tables.name) AS columns
+                WHERE tables.type = 'table'
+                  AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'
+                  AND tables.sql NOT LIKE 'CREATE VIRTUAL %'
+                  AND tables.sql NOT LIKE 'CREATE TABLE ''%'
+                GROUP BY tables.name";
+            (Engine::Sqlite(SqliteConnection::connect(url).await.unwrap()), columns)
+        } else {
+            let tables = r"
+                SELECT 'SELECT ''' || tablename || ' '' || it::text FROM ' || tablename || ' AS it'
+                FROM pg_tables
+                WHERE schemaname = 'public'";
+            (Engine::Postgres(PgConnection::connect(url).await.unwrap()), tables)
+        };
+        let mut witness = Self { connection, statement: statement.to_owned() };
+        witness.statement = witness.rows().await.join(" UNION ALL ");
+        witness
+    }
+
+    /// Puts every row back as it was at the first call, which notes it. SQLite cannot: there a new
+    /// school costs little.
+    pub(crate) async fn restore(&mut self) -> bool {
+        let Engine::Postgres(connection) = &mut self.connection else {
+            return false;
+        };
+        // Rows go in without triggers, which refuse changes of the ledger, and in any order.
+        connection
+            .execute(
+                "DO $$
+                 DECLARE
+                     name TEXT;
+                     names TEXT := (SELECT string_agg(tablename, ', ') FROM pg_tables
+                                    WHERE schemaname = 'public');
+                     is_noted BOOLEAN := to_regnamespace('noted') IS NOT NULL;
+                 BEGIN
+                     SET LOCAL session_replication_role = replica;
+                     IF is_noted THEN
+                         EXECUTE 'TRUNCATE ' || names;
+                     ELSE
+                         CREATE SCHEMA noted;
+                     END IF;
+                     FOREACH name IN ARRAY string_to_array(names, ', ') LOOP
+                         IF is_noted THEN
+                             EXECUTE format('INSERT INTO public.%I SELECT * FROM noted.%I', name, name);
+                         ELSE
+                             EXECUTE format('CREATE TABLE noted.%I AS TABLE public.%I', name, name);
+                         END IF;
+                     END LOOP;
+                 END $$",
+            )
+            .await
+            .unwrap();
+        true
+    }
+
+    /// Each row of each table, in an order that is always the same.
+    pub(crate) async fn rows(&mut self) -> Vec<String> {
+        let all = AssertSqlSafe(self.statement.clone());
+        let rows = match &mut self.connection {
+            Engine::Sqlite(connection) => sqlx::query_scalar(all).fetch_all(connection).await,
+            Engine::Postgres(connection) => sqlx::query_scalar(all).fetch_all(connection).await,
+        };
+        let mut rows: Vec<String> = rows.unwrap();
+        rows.sort_unstable();
+        rows
+    }
+}
+
 /// A UUID as a literal of the database.
 pub(crate) fn uuid_literal(app: &TestApp, id: &str) -> String {
     match app.database_url().starts_with("sqlite") {

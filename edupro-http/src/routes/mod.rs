@@ -284,7 +284,8 @@ pub(crate) fn api() -> Api {
         .at(
             "/course/course-enrollment-delete/{course_id}/",
             delete("4.3", "Delete a student's own enrolment in a course", enrollments::delete_own)
-                .fails(&[StatusCode::BAD_REQUEST]),
+                .fails(&[StatusCode::BAD_REQUEST])
+                .owned("course_id"),
         )
         .bare(
             "/payments/checkout/",
@@ -573,8 +574,7 @@ pub(crate) fn api() -> Api {
                 query::ASSESSMENT,
                 query::ASSESSMENT_TYPE,
                 query::QUESTION_TYPE,
-            ])
-            .owned("question_id"),
+            ]),
         )
         .at(
             "/teacher/grading/answer/{answer_id}/",

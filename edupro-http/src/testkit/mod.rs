@@ -15,6 +15,7 @@
 //! | providers of one's own | [`TestBuilder::start_with`]: a last word with the [`Builder`] |
 //! | a double of VdoCipher | [`FakeVdoCipher`] |
 //! | handlers of one's own | [`TestApp::inside`], [`TestBuilder::below`] |
+//! | who may do what | [`permissions`]: every route, own ones too, as nobody, as strangers and as owners |
 //! | rules without HTTP | [`TestApp::school`] |
 //!
 //! Each test has a school of its own, with a database, chance and time of its own. There is nothing
@@ -43,6 +44,7 @@
 mod answer;
 mod browser;
 mod exchange;
+pub mod permissions;
 pub mod vdocipher;
 
 use std::{path::Path, sync::Arc};
