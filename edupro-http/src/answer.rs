@@ -149,3 +149,9 @@ impl Describe for Heard {
         description.answer_nothing(StatusCode::OK);
     }
 }
+
+/// 200: what is gone, in words.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Deleted {
+    pub(crate) detail: &'static str,
+}

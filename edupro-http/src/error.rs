@@ -97,7 +97,6 @@ impl JsonSchema for FieldErrors {
             "description": "What is wrong with each field of a request. A list of things has a list \
                             of such errors, in which those of good ones are empty.",
             "type": "object",
-            "minProperties": 0,
             "additionalProperties": {
                 "type": "array",
                 "items": {"anyOf": [{"type": "string"}, errors]},

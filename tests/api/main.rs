@@ -42,5 +42,6 @@ mod statements;
 mod students;
 mod teachers;
 mod totals;
+mod truth;
 mod videos;
 mod with_users;

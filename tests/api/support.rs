@@ -22,7 +22,7 @@ pub(crate) fn titles(list: &Value) -> Vec<&str> {
 
 /// A school on a new SQLite file.
 pub(crate) fn on_sqlite() -> TestBuilder {
-    TestApp::builder()
+    TestApp::builder().witness(crate::truth::check)
 }
 
 /// A school on a new PostgreSQL database.
@@ -32,7 +32,7 @@ pub(crate) async fn on_postgres() -> TestBuilder {
         database.migrate().await.unwrap();
         database.close().await;
     });
-    TestApp::builder().database(url.await)
+    TestApp::builder().witness(crate::truth::check).database(url.await)
 }
 
 /// Tells each story twice.

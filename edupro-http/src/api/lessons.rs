@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     EduPro, Links,
-    answer::Created,
+    answer::{Created, Deleted},
     error::{Answer, ApiError},
     extract::{Incoming, Path, PrivateLinks, SignedIn, Site, Teacher, form},
     render::Moment,
@@ -298,9 +298,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-) -> Answer<ApiError> {
+) -> Answer<Json<Deleted>> {
     lessons::delete(edupro.school(), teacher.id, id).await?;
-    Ok(ApiError::detail(StatusCode::OK, "Lesson deleted successfully."))
+    Ok(Json(Deleted { detail: "Lesson deleted successfully." }))
 }
 
 impl From<LessonError> for ApiError {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::lessons::LessonSummary;
 use crate::{
     EduPro, Links,
-    answer::Created,
+    answer::{Created, Deleted},
     error::{Answer, ApiError},
     extract::{Incoming, Path, SignedIn, Site, Teacher, form},
     render::Amount,
@@ -184,9 +184,9 @@ pub(crate) async fn delete(
     State(edupro): State<EduPro>,
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
-) -> Answer<ApiError> {
+) -> Answer<Json<Deleted>> {
     modules::delete(edupro.school(), teacher.id, id).await?;
-    Ok(ApiError::detail(StatusCode::OK, "Module deleted successfully."))
+    Ok(Json(Deleted { detail: "Module deleted successfully." }))
 }
 
 impl From<ModuleError> for ApiError {

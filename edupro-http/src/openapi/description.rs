@@ -106,9 +106,7 @@ impl<'a> Description<'a> {
     pub(crate) fn allow(&mut self, permission: Permission) {
         self.permission = permission;
         self.fail(StatusCode::UNAUTHORIZED);
-        if permission != Permission::SignedIn {
-            self.fail(StatusCode::FORBIDDEN);
-        }
+        self.fail(StatusCode::FORBIDDEN);
     }
 
     /// Brings a `T`.

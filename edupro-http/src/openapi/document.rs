@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{Description, Operation, Permission, examples};
+use super::{
+    Description, Operation, Permission,
+    examples::{Examples, reason},
+};
 
 /// What is said of the whole API.
 const ABOUT: &str = "An online school for teachers and their students. Each path works with and \
@@ -22,6 +25,7 @@ pub(super) struct Document {
     paths: BTreeMap<String, Map<String, Value>>,
     sections: Vec<&'static str>,
     names: BTreeMap<String, usize>,
+    examples: Examples,
 }
 
 impl Document {
@@ -35,6 +39,7 @@ impl Document {
             paths: BTreeMap::new(),
             sections: Vec::new(),
             names: BTreeMap::new(),
+            examples: Examples::read(),
         };
         for operation in operations {
             document.add(operation);
@@ -49,7 +54,7 @@ impl Document {
         }
         let mut description = Description::new(&mut self.generator);
         operation.describe(&mut description);
-        let described = described(operation, description, &mut self.names);
+        let described = described(operation, description, &mut self.names, &self.examples);
         let methods = self.paths.entry(operation.path.clone()).or_default();
         methods.insert(operation.method.as_str().to_ascii_lowercase(), described);
     }
@@ -88,23 +93,20 @@ fn described(
     operation: &Operation,
     description: Description<'_>,
     known: &mut BTreeMap<String, usize>,
+    examples: &Examples,
 ) -> Value {
-    let title = match operation.number {
-        "" => operation.title.to_owned(),
-        number => format!("{number} {}", operation.title),
-    };
     let mut about = operation.permission.to_string();
     if let Some(owned) = operation.owned {
         about = format!("{about} What `{owned}` names has to be theirs.");
     }
     let mut described = json!({
         "operationId": operation_id(operation, known),
-        "summary": title,
+        "summary": operation.summary(),
         "description": about,
         "tags": [operation.details.section],
         "security": security(operation.permission),
         "parameters": parameters(operation, &description),
-        "responses": responses(operation, &description),
+        "responses": responses(operation, &description, examples),
     });
     if !description.body.is_empty() {
         let content = description
@@ -157,13 +159,13 @@ fn parameters(operation: &Operation, description: &Description<'_>) -> Vec<Value
     path.chain(query).chain(headers).collect()
 }
 
-fn responses(operation: &Operation, description: &Description<'_>) -> Value {
+fn responses(operation: &Operation, description: &Description<'_>, examples: &Examples) -> Value {
     let mut responses = Map::new();
     for (status, schemas) in &description.answers {
-        let mut response = json!({"description": examples::reason(*status)});
+        let mut response = json!({"description": reason(*status)});
         if let Some(schema) = any_of(schemas) {
             let mut content = json!({"schema": schema});
-            let examples = examples::of(operation, *status);
+            let examples = examples.of(&operation.summary(), *status);
             if !examples.is_empty() {
                 content["examples"] = examples.into();
             }

@@ -1,12 +1,15 @@
 //! Answers as they were: what the tests of the API were told, an example for each message.
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::Operation;
-
-/// What was answered, by method and path, then by status.
+/// What was answered, by the summary of the operation, then by status: `scripts/note-examples`
+/// writes it.
 const EXAMPLES: &str = include_str!("examples.json");
+
+/// All examples.
+#[derive(Debug)]
+pub(super) struct Examples(Value);
 
 /// The words of a status.
 pub(super) fn reason(status: u16) -> &'static str {
@@ -14,13 +17,18 @@ pub(super) fn reason(status: u16) -> &'static str {
     status.and_then(|status| status.canonical_reason()).unwrap_or("An answer")
 }
 
-/// The answers of an operation with this status.
-pub(super) fn of(operation: &Operation, status: u16) -> Map<String, Value> {
-    let name = format!("{} {}", operation.method, operation.path);
-    let examples: Value = serde_json::from_str(EXAMPLES).unwrap_or_default();
-    let found = examples[name][status.to_string()].as_array().cloned().unwrap_or_default();
-    let numbered = found.into_iter().enumerate();
-    numbered
-        .map(|(at, value)| ((at + 1).to_string(), serde_json::json!({"value": value})))
-        .collect()
+impl Examples {
+    pub(super) fn read() -> Self {
+        Self(serde_json::from_str(EXAMPLES).unwrap_or_default())
+    }
+
+    /// The answers of an operation with this status, by what they say.
+    pub(super) fn of(&self, summary: &str, status: u16) -> Map<String, Value> {
+        let status = status.to_string();
+        let own = self.0[summary][&status].as_array();
+        // What no story has met here is what others were told.
+        let found = own.or_else(|| self.0["*"][&status].as_array());
+        let named = found.into_iter().flatten().enumerate();
+        named.map(|(at, value)| (format!("{}", at + 1), json!({"value": value}))).collect()
+    }
 }

@@ -3,6 +3,7 @@ use std::fmt::{self, Display};
 use axum::http::{Method, StatusCode};
 
 use super::Description;
+use crate::error::FieldErrors;
 
 /// Who may call an operation. Everybody else is answered 401 or 403.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +55,12 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Number and title: `5.1 Create coupons`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{} {}", self.number, self.title).trim_start().to_owned()
+    }
+
     pub(super) fn describe(&self, description: &mut Description<'_>) {
         (self.details.describe)(description);
         if self.permission != description.permission {
@@ -61,6 +68,7 @@ impl Operation {
         }
         for status in &self.details.failures {
             description.fail(*status);
+            description.answer::<FieldErrors>(*status);
         }
     }
 }

@@ -41,16 +41,23 @@ pub(crate) fn api() -> Api {
         .section("1. User Authentication & Management")
         .at(
             "/teacher/login/",
-            post("1.1", "Log a teacher or an administrator in", accounts::login_teacher),
+            post("1.1", "Log a teacher or an administrator in", accounts::login_teacher)
+                .fails(&[StatusCode::UNAUTHORIZED]),
         )
         .at(
             "/student/login/{username}/",
-            post("1.2", "Log a student in at a teacher's school", accounts::login_student),
+            post("1.2", "Log a student in at a teacher's school", accounts::login_student)
+                .fails(&[StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]),
         )
-        .at("/logout/", post("1.3", "Log out", accounts::logout))
+        .at(
+            "/logout/",
+            post("1.3", "Log out", accounts::logout)
+                .fails(&[StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED]),
+        )
         .at(
             "/token/refresh/",
-            post("1.4", "Refresh the tokens of a teacher or an administrator", accounts::refresh),
+            post("1.4", "Refresh the tokens of a teacher or an administrator", accounts::refresh)
+                .fails(&[StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]),
         )
         .at(
             "/student/refresh/{teacher_username}/",
@@ -58,7 +65,12 @@ pub(crate) fn api() -> Api {
                 "1.5",
                 "Refresh the tokens of a student, at a teacher's school",
                 accounts::refresh_student,
-            ),
+            )
+            .fails(&[
+                StatusCode::BAD_REQUEST,
+                StatusCode::UNAUTHORIZED,
+                StatusCode::FORBIDDEN,
+            ]),
         )
         .at(
             "/password-reset/request/",
@@ -74,11 +86,13 @@ pub(crate) fn api() -> Api {
         )
         .at(
             "/teacher/teacher-register/",
-            post("1.9", "Register a teacher", registration::register_teacher),
+            post("1.9", "Register a teacher", registration::register_teacher)
+                .fails(&[StatusCode::FORBIDDEN]),
         )
         .at(
             "/student/student-register/{teacher_username}",
-            post("1.10", "Register a student with a teacher", registration::register_student),
+            post("1.10", "Register a student with a teacher", registration::register_student)
+                .fails(&[StatusCode::FORBIDDEN, StatusCode::NOT_FOUND]),
         )
         .bare(
             "/student/student-register/",
@@ -86,12 +100,14 @@ pub(crate) fn api() -> Api {
                 "1.10",
                 "Register a student without a teacher's name",
                 registration::register_student_with_nobody,
-            ),
+            )
+            .fails(&[StatusCode::BAD_REQUEST]),
         )
         .at("/join-teacher/{teacher_username}/", post("1.11", "Join a teacher", registration::join))
         .bare(
             "/join-teacher/",
-            post("1.11", "Join a teacher without a name", registration::join_nobody),
+            post("1.11", "Join a teacher without a name", registration::join_nobody)
+                .fails(&[StatusCode::BAD_REQUEST]),
         )
         .at(
             "/student/student-profile/{teacher_username}",
@@ -103,7 +119,8 @@ pub(crate) fn api() -> Api {
                 "1.12",
                 "Show a student's profile without a teacher's name",
                 students::show_with_nobody,
-            ),
+            )
+            .fails(&[StatusCode::BAD_REQUEST]),
         )
         .at(
             "/student/update-profile/",
@@ -130,7 +147,8 @@ pub(crate) fn api() -> Api {
         )
         .bare(
             "/teacher/students/remove/",
-            delete("1.17", "Remove a student without a number", roster::remove_nobody),
+            delete("1.17", "Remove a student without a number", roster::remove_nobody)
+                .fails(&[StatusCode::BAD_REQUEST]),
         )
         .at(
             "/teacher/students/toggle-block/{student_id}/",
@@ -139,17 +157,20 @@ pub(crate) fn api() -> Api {
         )
         .bare(
             "/teacher/students/toggle-block/",
-            patch("1.18", "Block a student without a number", roster::toggle_nobody),
+            patch("1.18", "Block a student without a number", roster::toggle_nobody)
+                .fails(&[StatusCode::BAD_REQUEST]),
         )
         .at(
             "/teacher/get_students/",
-            get("1.19", "List a teacher's students", roster::list).query(&[
-                query::SEARCH,
-                query::ROSTER_ORDER,
-                query::IS_ACTIVE,
-                query::PAGE,
-                query::PAGE_SIZE,
-            ]),
+            get("1.19", "List a teacher's students", roster::list)
+                .fails(&[StatusCode::NOT_FOUND])
+                .query(&[
+                    query::SEARCH,
+                    query::ROSTER_ORDER,
+                    query::IS_ACTIVE,
+                    query::PAGE,
+                    query::PAGE_SIZE,
+                ]),
         )
         .at(
             "/teacher/get-student-profile/{student_id}",
@@ -262,11 +283,13 @@ pub(crate) fn api() -> Api {
         )
         .at(
             "/course/course-enrollment-delete/{course_id}/",
-            delete("4.3", "Delete a student's own enrolment in a course", enrollments::delete_own),
+            delete("4.3", "Delete a student's own enrolment in a course", enrollments::delete_own)
+                .fails(&[StatusCode::BAD_REQUEST]),
         )
         .bare(
             "/payments/checkout/",
-            post("", "Begin to pay for a course or a module", payments::checkout),
+            post("", "Begin to pay for a course or a module", payments::checkout)
+                .fails(&[StatusCode::BAD_GATEWAY]),
         )
         .bare(
             "/payments/webhook/{provider}/",
@@ -330,7 +353,8 @@ pub(crate) fn api() -> Api {
         .section("8. Lesson Management")
         .at(
             "/modules/{module_id}/lessons/",
-            get("8.1", "List the lessons of a module", lessons::list),
+            get("8.1", "List the lessons of a module", lessons::list)
+                .fails(&[StatusCode::FORBIDDEN]),
         )
         .at(
             "/modules/{module_id}/lessons/create/",
@@ -338,7 +362,10 @@ pub(crate) fn api() -> Api {
                 .only(Permission::Teacher)
                 .owned("module_id"),
         )
-        .at("/lessons/{id}/", get("8.3", "Show a lesson", lessons::show))
+        .at(
+            "/lessons/{id}/",
+            get("8.3", "Show a lesson", lessons::show).fails(&[StatusCode::FORBIDDEN]),
+        )
         .at(
             "/lessons/{id}/update/",
             change("8.4", "Update a lesson", lessons::update).only(Permission::Teacher).owned("id"),
@@ -360,7 +387,9 @@ pub(crate) fn api() -> Api {
         )
         .at(
             "/video/check-status/{lesson_id}",
-            get("8.7", "Check how a lesson's video stands", videos::check).owned("lesson_id"),
+            get("8.7", "Check how a lesson's video stands", videos::check)
+                .fails(&[StatusCode::BAD_REQUEST])
+                .owned("lesson_id"),
         )
         .section("9. Video Management")
         .at(
@@ -375,6 +404,7 @@ pub(crate) fn api() -> Api {
         .at(
             "/teacher/assessments/",
             get("10.1", "List the teacher's assessments", assessments::list)
+                .fails(&[StatusCode::NOT_FOUND])
                 .query(&[query::COURSE, query::ASSESSMENT_TYPE])
                 .post("10.1", "Create an assessment", assessments::create),
         )
@@ -437,7 +467,8 @@ pub(crate) fn api() -> Api {
         )
         .at(
             "/student/assessments/{assessment_id}/{teacher_username}/start/",
-            post("10.8", "Start an assessment, or go on with it", attempts::start),
+            post("10.8", "Start an assessment, or go on with it", attempts::start)
+                .fails(&[StatusCode::BAD_REQUEST]),
         )
         .at_root_too(
             "/students/attempts/{attempt_id}/submit/",
@@ -454,7 +485,9 @@ pub(crate) fn api() -> Api {
         )
         .at_root_too(
             "/student/attempts/{attempt_id}/result/",
-            get("10.11", "Show what came of an attempt", results::show).owned("attempt_id"),
+            get("10.11", "Show what came of an attempt", results::show)
+                .fails(&[StatusCode::ACCEPTED])
+                .owned("attempt_id"),
         )
         .bare(
             "/teacher/assessments/{assessment_id}/attempts/",
@@ -493,12 +526,14 @@ pub(crate) fn api() -> Api {
         )
         .at(
             "/teacher/grading/pending/",
-            get("10.12", "List the answers that wait for the teacher", grading::list).query(&[
-                query::COURSE,
-                query::ASSESSMENT,
-                query::ASSESSMENT_TYPE,
-                query::QUESTION_TYPE,
-            ]),
+            get("10.12", "List the answers that wait for the teacher", grading::list)
+                .fails(&[StatusCode::NOT_FOUND])
+                .query(&[
+                    query::COURSE,
+                    query::ASSESSMENT,
+                    query::ASSESSMENT_TYPE,
+                    query::QUESTION_TYPE,
+                ]),
         )
         .bare(
             "/teacher/courses/{course_id}/grading/pending/",

@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Answer, PASSWORD, PUBLIC_URL, email};
+use super::{Answer, Exchange, PASSWORD, PUBLIC_URL, email, exchange::Witness};
 
 /// Cookies by the path below which they are sent, and by their names.
 type Jar = BTreeMap<(String, String), String>;
@@ -26,6 +26,7 @@ pub struct Browser {
     prefix: String,
     cookies: Arc<Mutex<Jar>>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    witness: Option<Witness>,
 }
 
 /// A part of a multipart form.
@@ -38,9 +39,9 @@ pub enum Part<'a> {
 }
 
 impl Browser {
-    pub(super) fn new(router: Router, prefix: &str) -> Self {
+    pub(super) fn new(router: Router, prefix: &str, witness: Option<Witness>) -> Self {
         let prefix = prefix.to_owned();
-        Self { router, prefix, cookies: Arc::default(), headers: Vec::new() }
+        Self { router, prefix, cookies: Arc::default(), headers: Vec::new(), witness }
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {
@@ -162,7 +163,7 @@ impl Browser {
             None => format!("{}/api/v1{path}", self.prefix),
         };
         let cookies = self.cookie_header(&path);
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(&method).uri(&path);
         request = request.header(header::HOST, "school.example");
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
@@ -179,6 +180,9 @@ impl Browser {
         let body = body.collect().await.expect("the body arrives").to_bytes();
         let answer = Answer { status: parts.status, headers: parts.headers, body };
         self.keep_cookies(&answer);
+        if let Some(witness) = &self.witness {
+            witness.see(&Exchange { method: &method, path: &path, answer: &answer });
+        }
         answer
     }
 

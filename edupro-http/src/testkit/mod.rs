@@ -42,6 +42,7 @@
 
 mod answer;
 mod browser;
+mod exchange;
 pub mod vdocipher;
 
 use std::{path::Path, sync::Arc};
@@ -60,9 +61,11 @@ use edupro_storage::{Database, DatabaseOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
+use self::exchange::Witness;
 pub use self::{
     answer::Answer,
     browser::{Browser, Part},
+    exchange::Exchange,
     vdocipher::FakeVdoCipher,
 };
 use crate::{Builder, EduPro};
@@ -81,6 +84,7 @@ pub struct TestApp {
     clock: Arc<ManualClock>,
     mailer: Arc<MemoryMailer>,
     sink: Option<Arc<MemorySink>>,
+    witness: Option<Witness>,
     database_url: String,
     /// Removes itself when the test ends.
     _folder: TempDir,
@@ -96,6 +100,7 @@ pub struct TestBuilder {
     hash_cost: Option<HashCost>,
     hears_events: bool,
     prefix: String,
+    witness: Option<Witness>,
 }
 
 impl TestBuilder {
@@ -127,6 +132,12 @@ impl TestBuilder {
     /// [`PUBLIC_URL`] and the path are its address then.
     pub fn below(mut self, path: impl Into<String>) -> Self {
         self.prefix = path.into();
+        self
+    }
+
+    /// Shows this every request with its answer: to check what all answers have in common.
+    pub fn witness(mut self, see: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        self.witness = Some(Witness::new(see));
         self
     }
 
@@ -177,6 +188,7 @@ impl TestBuilder {
             clock,
             mailer,
             sink,
+            witness: self.witness,
             database_url: url,
             _folder: folder,
         }
@@ -210,6 +222,7 @@ impl TestApp {
             hash_cost: None,
             hears_events: false,
             prefix: String::new(),
+            witness: None,
         }
     }
 
@@ -307,7 +320,7 @@ impl TestApp {
     /// Somebody who is not logged in.
     #[must_use]
     pub fn visitor(&self) -> Browser {
-        Browser::new(self.router.clone(), &self.prefix)
+        Browser::new(self.router.clone(), &self.prefix, self.witness.clone())
     }
 
     /// A teacher of this username, registered and logged in.
