@@ -49,6 +49,11 @@ fn places(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
+/// Whether these are messages to a person, of which the page shows examples.
+fn are_errors(schema: &Value) -> bool {
+    schema.to_string().contains("/ErrorMessage\"")
+}
+
 /// Which parameter of a path this is.
 fn position(path: &str, parameter: &str) -> Option<usize> {
     let mut parameters = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
@@ -78,11 +83,14 @@ impl<'a> Contract<'a> {
                     if summary.as_str() != Some(title.trim_start()) {
                         self.disagree(format!("table: {call} is {title:?}; document: {summary}"));
                     }
+                    let says = operation["description"].as_str().unwrap_or_default();
                     let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
-                    if is_open != (row.permission == Permission::Anyone) {
-                        let permission = row.permission;
+                    let permission = row.permission;
+                    if is_open != (permission == Permission::Anyone)
+                        || !says.starts_with(&permission.to_string())
+                    {
                         self.disagree(format!(
-                            "table: {call}: {permission}; document: {}",
+                            "table: {call}: {permission} Document: {says} {}",
                             operation["security"]
                         ));
                     }
@@ -265,7 +273,6 @@ impl<'a> Contract<'a> {
             Of::Any => true,
             Of::WithFields => !operation.fields.is_empty(),
             Of::NotForEverybody => row.permission != Permission::Anyone,
-            Of::ForSomeOnly => !matches!(row.permission, Permission::Anyone | Permission::SignedIn),
             Of::WithParameterOrPages => row.path.contains('{') || operation.query.contains("page"),
             Of::WithIdempotencyKey => operation.headers.contains("Idempotency-Key"),
         };
@@ -320,7 +327,7 @@ impl<'a> Contract<'a> {
         for (status, response) in described["responses"].as_object().into_iter().flatten() {
             let Ok(status) = status.parse::<u16>() else { continue };
             let schema = &response["content"]["application/json"]["schema"];
-            if !is_success(status) || schema.is_null() {
+            if !is_success(status) || schema.is_null() || are_errors(schema) {
                 continue;
             }
             for alternative in self.schemas.alternatives(schema) {
@@ -354,8 +361,7 @@ impl<'a> Contract<'a> {
             return;
         }
         let alternatives = self.schemas.alternatives(schema);
-        let are_errors = schema.to_string().contains("/ErrorMessage\"");
-        if are_errors {
+        if are_errors(schema) {
             if !accepts(self.document, body, schema) {
                 self.disagree(format!("{place}: {status} {body}; document: {call}: {schema}"));
             }
@@ -382,4 +388,135 @@ fn check(page: &str, table: &[openapi::Operation], document: &Value) -> String {
 fn the_contract_the_table_and_the_document_agree() {
     let found = check(PAGE, &openapi::operations(), &openapi::document(""));
     assert!(found.is_empty(), "\n{found}\n");
+}
+
+#[test]
+fn a_change_of_the_page_is_noticed() {
+    let (table, document) = (openapi::operations(), openapi::document(""));
+    for (line, changed, complaint) in [
+        (
+            "`POST /api/v1/coupon/create/`",
+            "`POST /api/v1/coupon/make/`",
+            "POST /api/v1/coupon/make/",
+        ),
+        (
+            "`POST /api/v1/coupon/create/`",
+            "`PUT /api/v1/coupon/create/`",
+            "PUT /api/v1/coupon/create/",
+        ),
+        ("#### 5.1 Create coupons", "#### 5.7 Create coupons", "section 5 has no 1"),
+        ("#### 5.1 Create coupons", "#### 5.1 Print coupons", "is called 5.1 Print coupons"),
+        ("- **205** `{\"message\": ", "- **200** `{\"message\": ", "answers 205"),
+        ("- **205** `{\"message\": ", "- **205** `{\"words\": ", ".words: Message of the document"),
+        ("\"used_count\": \"<integer>\",", "", "the page has no key used_count"),
+        (
+            "\"used_count\": \"<integer>\",",
+            "\"used_count\": \"<text>\",",
+            "Coupon (docs/contract.md:",
+        ),
+        ("- `number_of_coupons` integer, required", "- `number_of_coupons` integer", "is optional"),
+        ("- `number_of_coupons` integer", "- `how_many` integer", "field how_many"),
+        ("- `number_of_coupons` integer", "- `number_of_coupons` text", "is text"),
+        ("Query: `student_username`, `page`", "Query: `page`", "query {"),
+        ("| 409 | with Idempotency-Key |", "| 410 | with Idempotency-Key |", "answers 409"),
+        ("| X16 | | ", "| X17 | | ", "section X has no 16"),
+        ("| 11.1 | 9.1 |", "| 11.1 | 9.2 |", "there is no 9.2"),
+    ] {
+        assert!(PAGE.contains(line), "the page has {line}");
+        let found = check(&PAGE.replacen(line, changed, 1), &table, &document);
+        assert!(found.contains(complaint), "{line} -> {changed}: {found}");
+    }
+}
+
+#[test]
+fn a_change_of_the_table_is_noticed() {
+    let document = openapi::document("");
+    let change = |change: &dyn Fn(&mut Vec<openapi::Operation>, usize)| {
+        let mut table = openapi::operations();
+        let at = table.iter().position(|row| row.number == "5.1").unwrap();
+        change(&mut table, at);
+        check(PAGE, &table, &document)
+    };
+    let found = change(&|table, at| table[at].permission = Permission::Student);
+    assert!(
+        found.contains("says Teachers may.; table: POST /api/v1/coupon/create/: Students may.")
+    );
+    let found = change(&|table, at| table[at].path = "/api/v1/coupon/make/".to_owned());
+    assert!(found.contains("table: POST /api/v1/coupon/make/; the document has no such operation"));
+    assert!(found.contains("document: POST /api/v1/coupon/create/; the table has no such"));
+    let found = change(&|table, at| table[at].number = "");
+    assert!(found.contains("is called 5.1 Create coupons; table: "));
+    let found = change(&|table, at| table[at].owned = Some("coupon_id"));
+    assert!(found.contains("wants to be theirs nothing; table: "));
+    let found = change(&|table, at| drop(table.remove(at)));
+    assert!(found.contains("POST /api/v1/coupon/create/; the table has no such row"));
+    let found = change(&|table, at| {
+        let mut more = table[at].clone();
+        (more.path, more.number) = ("/api/v1/coupon/gift/".to_owned(), "");
+        table.push(more);
+    });
+    assert!(found.contains("which belongs to \"Additions of ours\""));
+}
+
+#[test]
+fn a_change_of_the_document_is_noticed() {
+    let table = openapi::operations();
+    let change = |change: &dyn Fn(&mut Value)| {
+        let mut document = openapi::document("");
+        change(&mut document);
+        check(PAGE, &table, &document)
+    };
+    let coupon = "/components/schemas/CouponView/properties";
+    let create = "/paths/~1api~1v1~1coupon~1create~1/post";
+    let found = change(&|document| {
+        document.pointer_mut(coupon).unwrap().as_object_mut().unwrap().remove("used_count");
+    });
+    assert!(found.contains(".used_count: CouponView of the document has no such key"), "{found}");
+    let found = change(&|document| {
+        document.pointer_mut(coupon).unwrap()["colour"] = serde_json::json!({"type": "string"});
+    });
+    assert!(found.contains("the page has no key colour, which CouponView has"), "{found}");
+    let found = change(&|document| {
+        document.pointer_mut(coupon).unwrap()["code"] = serde_json::json!({"type": "integer"});
+    });
+    assert!(found.contains(".code: <text> in the page"), "{found}");
+    let found = change(&|document| {
+        document.pointer_mut(create).unwrap()["responses"]["418"] = serde_json::json!({});
+    });
+    assert!(found.contains("POST /api/v1/coupon/create/ answers 418"), "{found}");
+    let found = change(&|document| {
+        document.pointer_mut(create).unwrap()["security"] = serde_json::json!([]);
+    });
+    assert!(
+        found.contains("POST /api/v1/coupon/create/: Teachers may. Document: Teachers may. []"),
+        "{found}"
+    );
+    let found = change(&|document| {
+        document.pointer_mut("/components/schemas/ErrorMessage").unwrap()["additionalProperties"] =
+            Value::Bool(false);
+    });
+    assert!(found.contains("\"user\":\"User is not a teacher\""), "{found}");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_its_line() {
+    for (line, broken, complaint) in [
+        ("Teachers may.", "Teachers may", "its full stop is missing"),
+        ("`POST /api/v1/coupon/create/`", "`MAKE /api/v1/coupon/create/`", "\"MAKE\" is no method"),
+        ("`POST /api/v1/coupon/create/`", "", "no method and path"),
+        ("- **201** `[Coupon]`", "- 201 `[Coupon]`", "expected `**status** `body``"),
+        ("- **201** `[Coupon]`", "- **201** `[Coupn]`", "`<Coupn>` is neither a word nor a shape"),
+        ("- **205** `{\"message\"", "- **205** `{message", "this is not JSON"),
+        ("- `number_of_coupons` integer", "- `number_of_coupons` whole", "\"whole\" is no type"),
+        ("> Newest first", "Newest first", "a remark begins with `> `"),
+        ("#### 5.1 Create", "#### 6.9 Create", "numbered \"6.9\" stands below \"5. Coupon"),
+        ("| 403 | not for everybody |", "| 403 | for few |", "which operations are \"for few\"?"),
+    ] {
+        assert!(PAGE.contains(line), "the page has {line}");
+        let page = PAGE.replacen(line, broken, 1);
+        let error = Page::read(&page).unwrap_err();
+        assert!(error.contains(complaint), "{line} -> {broken}: {error}");
+        let place = error.strip_prefix("docs/contract.md:").unwrap();
+        assert!(place.starts_with(|character: char| character.is_ascii_digit()), "{error}");
+    }
 }

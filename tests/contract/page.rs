@@ -82,7 +82,6 @@ pub(crate) enum Of {
     Any,
     WithFields,
     NotForEverybody,
-    ForSomeOnly,
     WithParameterOrPages,
     WithIdempotencyKey,
 }
@@ -427,7 +426,6 @@ fn general(line: usize, row: &str) -> Read<Option<General>> {
         "any" => Of::Any,
         "with fields" => Of::WithFields,
         "not for everybody" => Of::NotForEverybody,
-        "for some only" => Of::ForSomeOnly,
         "with a parameter or pages" => Of::WithParameterOrPages,
         "with Idempotency-Key" => Of::WithIdempotencyKey,
         of => return at(line, format!("which operations are {of:?}?")),
