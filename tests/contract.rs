@@ -370,8 +370,10 @@ impl<'a> Contract<'a> {
         if alternatives.iter().any(|schema| self.schemas.fits(body, schema)) {
             return;
         }
+        // A list is nearer to a list, whatever is in it.
         let nearest = alternatives.into_iter().min_by_key(|schema| {
-            Schemas::new(self.page, self.document).differences(body, schema).len()
+            let differences = Schemas::new(self.page, self.document).differences(body, schema);
+            (schema.get("items").is_some() != body.is_array(), differences.len())
         });
         let Some(nearest) = nearest else { return };
         for difference in self.schemas.differences(body, nearest) {

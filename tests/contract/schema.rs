@@ -42,7 +42,7 @@ impl<'a> Schemas<'a> {
     /// How an answer of the page differs from what the document has.
     pub(crate) fn differences(&mut self, template: &Value, schema: &'a Value) -> Differences {
         let mut found = Vec::new();
-        self.compare(template, schema, "", &mut found);
+        self.compare(template, schema, "the body", &mut found);
         found
     }
 
