@@ -9,9 +9,9 @@ pub(crate) const BESIDE: &str = "What clients ask beside it";
 pub(crate) const ADDITIONS: &str = "Additions of ours";
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-const WORDS: [&str; 12] = [
-    "integer", "number", "boolean", "object", "list", "any", "text", "url", "decimal", "uuid",
-    "datetime", "date",
+const WORDS: [&str; 11] = [
+    "integer", "number", "boolean", "object", "list", "text", "url", "decimal", "uuid", "datetime",
+    "date",
 ];
 const FIELD_WORDS: [&str; 11] = [
     "integer", "number", "boolean", "object", "list", "text", "decimal", "uuid", "datetime",
@@ -310,7 +310,7 @@ impl Operation {
         Ok(())
     }
 
-    /// `Teachers may; ``coupon_id`` has to be theirs.`
+    /// `Teachers may.`, or what has to be theirs after a semicolon.
     fn read_permission(&mut self, number: usize, line: &str) -> Read<()> {
         let Some(line) = line.strip_suffix('.') else {
             return at(number, "who may is a sentence: its full stop is missing");
@@ -348,7 +348,7 @@ fn quoted(text: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with(": ")).then_some(inner)
 }
 
-/// ``number_of_coupons` integer, required: 1 to 1000`
+/// The name in backquotes, then `integer, required: 1 to 1000`.
 fn field(line: usize, item: &str) -> Read<Field> {
     let parts = item.strip_prefix('`').and_then(|rest| rest.split_once("` "));
     let Some((name, rest)) = parts else {
@@ -363,7 +363,7 @@ fn field(line: usize, item: &str) -> Read<Field> {
     Ok(Field { line, name: name.to_owned(), word: word.to_owned(), is_required })
 }
 
-/// `**404** `{"detail": "Not found."}`: a remark`
+/// A status in bold, then a body in backquotes, then a remark.
 fn answer(line: usize, item: &str) -> Read<Answer> {
     let parts = item.strip_prefix("**").and_then(|rest| rest.split_once("** "));
     let parts = parts.and_then(|(status, rest)| Some((status.parse().ok()?, rest)));
