@@ -17,6 +17,7 @@ use crate::{
     accounts, compose,
     config::{ConfigError, Loaded, SecretError, Sources},
     logging,
+    registry::Registry,
     serve::serve,
 };
 
@@ -97,8 +98,7 @@ enum UserCommand {
 
 /// Does what the command line asks. 0: done; 1: failed; 2: the command line or the configuration
 /// is wrong.
-#[must_use]
-pub fn main() -> ExitCode {
+pub(crate) fn main(registry: &Registry) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help_or_error) => {
@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if help_or_error.use_stderr() { EXIT_USAGE } else { 0 });
         }
     };
-    match run(cli) {
+    match run(cli, registry) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             drop(writeln!(io::stderr(), "edupro: {error:#}"));
@@ -117,12 +117,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli, registry: &Registry) -> anyhow::Result<()> {
+    registry.check()?;
     let addr = match cli.command {
         Command::Serve { addr, .. } => addr,
         _ => None,
     };
-    let loaded = Loaded::new(Sources::of_process(cli.config, addr))?;
+    let loaded = Loaded::with(Sources::of_process(cli.config, addr), registry)?;
     logging::start(&loaded.config.log);
     if let Some(file) = loaded.exposed_file() {
         let file = file.display();
