@@ -189,6 +189,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::{NoOptions, config::Config};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -216,6 +217,17 @@ mod tests {
             "edupro admin create --email a@b.example --username a --password secret",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_stops_every_command() {
+        let mut registry = Registry::default();
+        let make = |NoOptions {}, _: &Config| Err("it is never made".into());
+        registry.mail.add("smtp", make, |_| None);
+        for line in ["edupro serve", "edupro config", "edupro user list"] {
+            let error = run(Cli::try_parse_from(line.split(' ')).unwrap(), &registry).unwrap_err();
+            assert!(error.to_string().starts_with("\"smtp\" of `mail.provider` "), "{error}");
         }
     }
 
