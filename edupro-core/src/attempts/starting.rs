@@ -66,13 +66,11 @@ pub async fn start(
             let mut events = Vec::new();
             if let Some(running) = candidate.running {
                 let sitting = tx.attempts().sitting(running, now).await?;
-                match sitting.filter(|sitting| !sitting.attempt.is_overdue(now)) {
-                    Some(sitting) => return Ok(sitting.into()),
-                    None => {
-                        let expired = tx.attempts().expire_one(running, now - GRACE).await?;
-                        events.extend(expired.map(Event::from));
-                    }
+                if let Some(sitting) = sitting.filter(|it| !it.attempt.is_overdue(now)) {
+                    return Ok(sitting.into());
                 }
+                let expired = tx.attempts().expire_one(running, now - GRACE).await?;
+                events.extend(expired.map(Event::from));
             }
             let most = candidate.assessment.max_attempts;
             if candidate.attempts_used >= most {

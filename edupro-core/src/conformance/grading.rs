@@ -207,7 +207,7 @@ pub async fn survives_anything(grader: &Arc<dyn AssessmentGrader>, exercise: &Ex
         for is_graded in &mut said {
             *is_graded = match in_time(grader.grade(&request)).await {
                 Ok(verdict) => finally(grader, verdict).await,
-                Err(error) => is_final(error),
+                Err(error) => is_final(&error),
             };
         }
         assert_eq!(said[0], said[1], "{response:?} is graded only now and then");
@@ -254,9 +254,9 @@ pub async fn tells_when_nobody_is_there(
     }
     let (response, word) = written();
     for response in [known, &response] {
-        let graded = in_time(lost.grade(&exercise.request(some_answer(), response))).await;
-        let Err(error @ GradeError::Unavailable { .. }) = &graded else {
-            panic!("an answer that reaches nobody would not be asked about again: {graded:?}")
+        let said = in_time(lost.grade(&exercise.request(some_answer(), response))).await;
+        let Err(error @ GradeError::Unavailable { .. }) = &said else {
+            panic!("an answer that reaches nobody would not be asked about again: {said:?}")
         };
         shows_nothing(&format!("{lost:?} {error:?}"), &word, probe);
     }
@@ -396,12 +396,12 @@ async fn finally(grader: &Arc<dyn AssessmentGrader>, verdict: Verdict) -> bool {
     let Verdict::Deferred { ticket } = verdict else { return true };
     match collected(grader, &ticket).await {
         Ok(_) => true,
-        Err(error) => is_final(error),
+        Err(error) => is_final(&error),
     }
 }
 
 /// Makes sure that it is not asked again: it is not graded.
-fn is_final(error: GradeError) -> bool {
+fn is_final(error: &GradeError) -> bool {
     let is_put_off = matches!(error, GradeError::Unavailable { .. });
     assert!(!is_put_off, "what it cannot read would be asked again and again: {error:?}");
     false
