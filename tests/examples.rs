@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What those print that end by themselves.
 const PRINTED: [(&str, &str); 7] = [
-    ("custom_grader", "It is worth 2/3: 2 of 3 words\n"),
+    ("custom_grader", "2 points: \"2 of 3 words\"\n"),
     ("custom_mailer", "To: root@example.com\nSubject: Password Reset OTP\n\n"),
     ("custom_payment", "\"Sound\": \"paid\"\n"),
     ("custom_users", "mona's password is kept here: $argon2id$"),
