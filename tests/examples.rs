@@ -8,7 +8,8 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -17,7 +18,8 @@ use std::{
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What those print that end by themselves.
-const PRINTED: [(&str, &str); 6] = [
+const PRINTED: [(&str, &str); 7] = [
+    ("custom_grader", "2 points: \"2 of 3 words\"\n"),
     ("custom_mailer", "To: root@example.com\nSubject: Password Reset OTP\n\n"),
     ("custom_payment", "\"Sound\": \"paid\"\n"),
     ("custom_users", "mona's password is kept here: $argon2id$"),
@@ -47,6 +49,9 @@ const SERVED: [(&str, &[(&str, &str)]); 2] = [
     ),
 ];
 
+/// The whole command line with a provider of its own.
+const CONFIGURED: &str = "own_server";
+
 fn program(name: &str) -> PathBuf {
     // This test is in `target/<profile>/deps`, examples are beside that.
     let test = std::env::current_exe().unwrap();
@@ -74,8 +79,17 @@ impl Drop for Running {
 impl Running {
     fn start(name: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(program(name));
-        command.args(arguments).env("INSTA_UPDATE", "no").stdin(Stdio::null());
-        Self(command.stdout(Stdio::piped()).spawn().unwrap())
+        command.args(arguments).env("INSTA_UPDATE", "no");
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn interrupt(&self) {
+        let interrupted = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status();
+        assert!(interrupted.unwrap().success());
     }
 
     /// Waits until it ends by itself, and well.
@@ -99,7 +113,7 @@ fn every_example_is_run() {
     let there: BTreeSet<_> =
         names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     let run = PRINTED.iter().map(|(name, _)| *name).chain(SERVED.iter().map(|(name, _)| *name));
-    assert_eq!(there, run.map(ToOwned::to_owned).collect());
+    assert_eq!(there, run.chain([CONFIGURED]).map(ToOwned::to_owned).collect());
 }
 
 #[test]
@@ -115,9 +129,12 @@ fn some_print_and_end() {
 }
 
 fn get(address: &str, path: &str) -> String {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
+}
+
+fn ask(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -139,8 +156,65 @@ fn others_serve_until_ctrl_c() {
             let answer = get(address, path);
             assert!(answer.contains(expected), "{name} {path}: {answer}");
         }
-        let interrupted = Command::new("kill").args(["-INT", &example.0.id().to_string()]).status();
-        assert!(interrupted.unwrap().success());
+        example.interrupt();
         example.ends(name);
     }
+}
+
+/// What is printed after `start`, up to the next space or line's end.
+#[cfg(unix)]
+fn printed_after(output: &mpsc::Receiver<String>, start: &str) -> String {
+    loop {
+        let line = output.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {start:?}"));
+        if let Some((_, rest)) = line.split_once(start) {
+            return rest.split_whitespace().next().unwrap_or_default().to_owned();
+        }
+    }
+}
+
+/// The lines of a process, as they come.
+#[cfg(unix)]
+fn lines(output: ChildStdout) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody listens any more once the test is over.
+        BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    lines
+}
+
+#[cfg(unix)]
+#[test]
+fn a_configuration_names_the_provider_of_a_server_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str], mailer: &str| {
+        let mut command = Command::new(program(CONFIGURED));
+        command.args(arguments).current_dir(&folder).env("EDUPRO_MAIL__PROVIDER", mailer);
+        command.env("EDUPRO_MAIL__TERMINAL__HEADING", "A mail.");
+        command
+    };
+    let refused = command(&["config"], "pigeons").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("must be one of file, smtp, log, terminal, not \"pigeons\""), "{said}");
+
+    let arguments = ["serve", "--demo", "--addr", "127.0.0.1:0"];
+    let mut server = Running::spawn(command(&arguments, "terminal"));
+    let output = lines(server.0.stdout.take().unwrap());
+    let address = printed_after(&output, "EduPro is open at http://");
+    let body = "{\"email\": \"mona@example.com\"}";
+    let answer = ask(
+        &address,
+        &format!(
+            "POST /api/v1/password-reset/request/ HTTP/1.1\r\nHost: {address}\r\n\
+             Connection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n\
+             {body}",
+            body.len()
+        ),
+    );
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    printed_after(&output, "A mail.");
+    assert_eq!(printed_after(&output, "To: "), "mona@example.com");
+    server.interrupt();
+    server.ends(CONFIGURED);
 }

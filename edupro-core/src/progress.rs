@@ -13,7 +13,7 @@ use crate::{
     access::{self, Access},
     accounts::{User, UserId},
     coupons::Item,
-    events::{Event, announce},
+    events::{Event, announce, announce_all},
     lessons::Lesson,
 };
 
@@ -207,14 +207,11 @@ pub(crate) async fn recount(
         return Ok(());
     }
     let Some(course) = tx.courses().find(course).await? else { return Ok(()) };
-    for student in news {
-        let event = Event::CourseCompleted {
-            student,
-            teacher: course.teacher,
-            course: course.id,
-            course_title: course.title.clone(),
-        };
-        announce(tx, school, event).await?;
-    }
-    Ok(())
+    let completed = |student: UserId| Event::CourseCompleted {
+        student,
+        teacher: course.teacher,
+        course: course.id,
+        course_title: course.title.clone(),
+    };
+    announce_all(tx, school, news.into_iter().map(completed)).await
 }

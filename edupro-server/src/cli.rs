@@ -17,6 +17,7 @@ use crate::{
     accounts, compose,
     config::{ConfigError, Loaded, SecretError, Sources},
     logging,
+    registry::Registry,
     serve::serve,
 };
 
@@ -97,8 +98,7 @@ enum UserCommand {
 
 /// Does what the command line asks. 0: done; 1: failed; 2: the command line or the configuration
 /// is wrong.
-#[must_use]
-pub fn main() -> ExitCode {
+pub(crate) fn main(registry: &Registry) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help_or_error) => {
@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if help_or_error.use_stderr() { EXIT_USAGE } else { 0 });
         }
     };
-    match run(cli) {
+    match run(cli, registry) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             drop(writeln!(io::stderr(), "edupro: {error:#}"));
@@ -117,12 +117,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli, registry: &Registry) -> anyhow::Result<()> {
+    registry.check()?;
     let addr = match cli.command {
         Command::Serve { addr, .. } => addr,
         _ => None,
     };
-    let loaded = Loaded::new(Sources::of_process(cli.config, addr))?;
+    let loaded = Loaded::with(Sources::of_process(cli.config, addr), registry)?;
     logging::start(&loaded.config.log);
     if let Some(file) = loaded.exposed_file() {
         let file = file.display();
@@ -188,6 +189,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::{NoOptions, config::Config};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -215,6 +217,17 @@ mod tests {
             "edupro admin create --email a@b.example --username a --password secret",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_stops_every_command() {
+        let mut registry = Registry::default();
+        let make = |NoOptions {}, _: &Config| Err("it is never made".into());
+        registry.mail.add("smtp", make, |_| None);
+        for line in ["edupro serve", "edupro config", "edupro user list"] {
+            let error = run(Cli::try_parse_from(line.split(' ')).unwrap(), &registry).unwrap_err();
+            assert!(error.to_string().starts_with("\"smtp\" of `mail.provider` "), "{error}");
         }
     }
 

@@ -18,9 +18,10 @@ use edupro_storage::{ConnectError, Database, DatabaseOptions};
 use secrecy::ExposeSecret;
 
 use crate::config::{
-    Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailProvider, MailTls, Origin,
-    Payment, Smtp, StripeKeys,
+    BuiltIn, Choice, Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailKind,
+    MailProvider, MailTls, Origin, Payment, PaymentKind, Smtp, StripeKeys,
 };
+use crate::registry::Ready;
 
 /// The school of a configuration, for a command that does not listen.
 pub(crate) async fn school(loaded: &Loaded) -> anyhow::Result<Arc<School>> {
@@ -60,21 +61,26 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
     let config = &loaded.config;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    // One provider, so far: with a second one this line no longer compiles.
-    let GradingProvider::Auto = config.grading.provider;
     let mut builder = EduPro::builder(Arc::new(database))
         .secret(config.secret(&*entropy)?.expose_secret())
         .settings(settings(config))
         .hash_threads(config.auth.hash_threads.get().into())
         .mailer(mailer(loaded, Arc::clone(&clock))?)
         .templates(templates(loaded)?)
-        .files(files(config)?)
+        .files(files(loaded)?)
         .payment(payment(loaded)?)
         .cors_origins(config.http.cors_origins.iter().map(Origin::as_str))
         .trusted_proxies(config.http.trusted_proxies.iter().copied())
         .cookie_secure(config.cookies_are_secure())
         .clock(clock)
         .entropy(entropy);
+    match &config.grading.provider {
+        // The school itself, which is always asked last.
+        Choice::BuiltIn(GradingProvider::Auto) => {}
+        Choice::Own(name) => {
+            builder = builder.grader(own::<GradingProvider, _>(loaded, &loaded.own.grading, name)?);
+        }
+    }
     if let Some(previous) = &config.auth.previous_secret {
         builder = builder.previous_secret(previous.expose_secret());
     }
@@ -82,6 +88,14 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
         builder = builder.public_url(url.as_str());
     }
     Ok(video::add(loaded, builder)?.build()?)
+}
+
+/// The provider that somebody added under this name.
+fn own<K: BuiltIn, T>(loaded: &Loaded, ready: &[Ready<T>], name: &str) -> Result<T, ConfigError> {
+    match ready.iter().find(|ready| ready.name == name) {
+        Some(ready) => ready.make(&loaded.config),
+        None => Err(loaded.invalid(K::KEY, format!("{name:?} is not in this server"))),
+    }
 }
 
 fn settings(config: &Config) -> Settings {
@@ -110,6 +124,7 @@ fn mailer(loaded: &Loaded, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, Con
             SmtpMailer::new(smtp_options(smtp, from), clock)
                 .map_err(|error| refused(smtp_key(&error), &error))?,
         ),
+        MailProvider::Own(name) => own::<MailKind, _>(loaded, &loaded.own.mail, name)?,
     })
 }
 
@@ -145,6 +160,7 @@ fn payment(loaded: &Loaded) -> Result<Arc<dyn PaymentProvider>, ConfigError> {
     match &loaded.config.payment {
         Payment::Coupon => Ok(Arc::new(CouponEngine)),
         Payment::Stripe(keys) => stripe(loaded, keys),
+        Payment::Own(name) => own::<PaymentKind, _>(loaded, &loaded.own.payment, name),
     }
 }
 
@@ -170,13 +186,14 @@ fn stripe(loaded: &Loaded, _: &StripeKeys) -> Result<Arc<dyn PaymentProvider>, C
     Err(loaded.invalid("payment.provider", problem.to_owned()))
 }
 
-fn files(config: &Config) -> anyhow::Result<FileStore> {
-    match config.files.provider {
-        FilesProvider::Disk => {
-            let directory = config.data_path("files");
+fn files(loaded: &Loaded) -> anyhow::Result<FileStore> {
+    match &loaded.config.files.provider {
+        Choice::BuiltIn(FilesProvider::Disk) => {
+            let directory = loaded.config.data_path("files");
             let used = FileStore::on_disk(&directory);
             used.with_context(|| format!("cannot keep files in {}", directory.display()))
         }
+        Choice::Own(name) => Ok(own::<FilesProvider, _>(loaded, &loaded.own.files, name)?),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The reference server: a configuration file, the school that it describes, and a process that
-//! listens. It knows neither SQL nor rules; whoever needs more than the configuration offers embeds
-//! `edupro_http` instead.
+//! listens. It knows neither SQL nor rules. Who wants another provider of something, chosen in the
+//! configuration like those that are here, has a program of three lines around [`Server`]; whoever
+//! needs more than that embeds `edupro_http` instead.
 //!
 //! | where | what |
 //! | --- | --- |
-//! | [`cli`] | the command line and its exit codes |
+//! | [`Server`] | all of it as one command, with providers of one's own by name |
+//! | `cli` | the command line and its exit codes |
 //! | [`config`] | what can be set, where it comes from, what is refused |
+//! | `registry` | the names of providers of one's own, and how each is made from its options |
 //! | `compose` | from a configuration to a school: the only `match` on providers |
 //! | [`listener`] | the accept loop: protocol limits, graceful stop |
 //! | `serve` | a process from start to stop |
@@ -23,10 +26,14 @@
 //! | `vdocipher` (default) | `video.provider = "vdocipher"` |
 
 mod accounts;
-pub mod cli;
+mod cli;
 mod compose;
 pub mod config;
 mod demo;
 pub mod listener;
 pub mod logging;
+mod registry;
 mod serve;
+mod server;
+
+pub use self::server::{NoOptions, Server};

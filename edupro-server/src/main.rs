@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    edupro_server::cli::main()
+    edupro_server::Server::new().run()
 }

@@ -75,6 +75,7 @@ fn where_everything_is(config: &Config, listening: SocketAddr) -> String {
         MailProvider::File => config.data_path("mail").display().to_string(),
         MailProvider::Log => "the log".to_owned(),
         MailProvider::Smtp(smtp) => smtp.host.clone(),
+        MailProvider::Own(name) => name.clone(),
     };
     format!(
         "EduPro is open at {}  (database: {}, mail: {mail}, data: {})",

@@ -6,8 +6,8 @@ use edupro_core::{
     accounts::{UserId, username_key},
     assessments::Assessment,
     attempts::{
-        Answer, Attempt, AttemptStatus, AttemptStore, AttemptSummary, AttemptsOf, Candidate, Paper,
-        PaperQuestion, Sitting,
+        Answer, Attempt, AttemptStatus, AttemptStore, AttemptSummary, AttemptsOf, Candidate,
+        Expired, Paper, PaperQuestion, Sitting, Subject,
     },
 };
 use sqlx::types::Json;
@@ -194,7 +194,43 @@ impl TryFrom<SittingRow> for Sitting {
     }
 }
 
-/// Attempts called `t` whose time ran out before the placeholder `$1`, as they are then.
+/// Whose attempt at whose assessment.
+#[derive(sqlx::FromRow)]
+pub(crate) struct SubjectRow {
+    attempt_id: Uuid,
+    student_id: i64,
+    assessment_id: Uuid,
+    teacher_id: i64,
+    title: String,
+}
+
+impl From<SubjectRow> for Subject {
+    fn from(row: SubjectRow) -> Self {
+        Self {
+            attempt: row.attempt_id,
+            student: UserId(row.student_id),
+            teacher: UserId(row.teacher_id),
+            assessment: row.assessment_id,
+            assessment_title: row.title,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ExpiredRow {
+    #[sqlx(flatten)]
+    subject: SubjectRow,
+    deadline: DateTime<Utc>,
+}
+
+impl From<ExpiredRow> for Expired {
+    fn from(row: ExpiredRow) -> Self {
+        Self { subject: row.subject.into(), deadline: row.deadline }
+    }
+}
+
+/// Expires attempts whose time ran out before the placeholder `$1`. SQLite returns nothing of a
+/// table that was joined, but what it looks up.
 macro_rules! expire {
     ($rest:literal) => {
         concat!(
@@ -202,7 +238,10 @@ macro_rules! expire {
              SET status = 'expired', ended_at = deadline, score = 0, percentage = 0,
                  is_passed = FALSE
              WHERE status = 'in_progress' AND deadline < $1",
-            $rest
+            $rest,
+            " RETURNING id AS attempt_id, student_id, assessment_id, deadline,
+                (SELECT a.teacher_id FROM assessments a WHERE a.id = attempts.assessment_id) AS teacher_id,
+                (SELECT a.title FROM assessments a WHERE a.id = attempts.assessment_id) AS title"
         )
     };
 }
@@ -375,12 +414,20 @@ impl AttemptStore for Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    async fn expire(&mut self, then: DateTime<Utc>) -> StoreResult<u64> {
-        self.query(expire!("")).bind(then).execute().await
+    async fn expire(&mut self, then: DateTime<Utc>) -> StoreResult<Vec<Expired>> {
+        let mut rows = self.query(expire!("")).bind(then).all::<ExpiredRow>().await?;
+        // What an UPDATE returns is in no order.
+        rows.sort_by_key(|row| row.subject.attempt_id);
+        Ok(rows.into_iter().map(Expired::from).collect())
     }
 
-    async fn expire_one(&mut self, attempt: Uuid, then: DateTime<Utc>) -> StoreResult<u64> {
-        self.query(expire!(" AND id = $2")).bind(then).bind(attempt).execute().await
+    async fn expire_one(
+        &mut self,
+        attempt: Uuid,
+        then: DateTime<Utc>,
+    ) -> StoreResult<Option<Expired>> {
+        let statement = self.query(expire!(" AND id = $2")).bind(then).bind(attempt);
+        Ok(statement.optional::<ExpiredRow>().await?.map(Expired::from))
     }
 
     async fn list(&mut self, of: &AttemptsOf) -> StoreResult<Vec<AttemptSummary>> {

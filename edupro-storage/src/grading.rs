@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     answers::{AnswerRow, answer_columns},
     assessments::{AssessmentRow, assessment_columns, assessment_tables},
-    attempts::{AttemptRow, attempt_columns, attempt_status},
+    attempts::{AttemptRow, SubjectRow, attempt_columns, attempt_status},
     cents::{from_cents, to_cents},
     deferrals, regrades,
     sql::{ROWS_AT_ONCE, Tx, value_rows},
@@ -105,8 +105,10 @@ impl TryFrom<LineRow> for GradingLine {
 
 #[derive(sqlx::FromRow)]
 struct TotalsRow {
-    id: Uuid,
+    #[sqlx(flatten)]
+    subject: SubjectRow,
     status: String,
+    before: Option<i64>,
     max_score: i64,
     passing_grade: i64,
     score: i64,
@@ -118,8 +120,9 @@ impl TryFrom<TotalsRow> for Totals {
 
     fn try_from(row: TotalsRow) -> StoreResult<Self> {
         Ok(Self {
-            attempt: row.id,
+            subject: row.subject.into(),
             status: attempt_status(row.status)?,
+            before: row.before.map(from_cents),
             waiting: row.waiting,
             score: from_cents(row.score),
             max_score: from_cents(row.max_score),
@@ -225,13 +228,18 @@ impl GradingStore for Tx {
         let mut totals = Vec::with_capacity(attempts.len());
         for attempts in attempts.chunks(ROWS_AT_ONCE) {
             let mut statement = self.query_built(format!(
-                "SELECT t.id, t.status, t.max_score, t.passing_grade,
+                "SELECT t.id AS attempt_id, t.student_id, t.assessment_id, a.teacher_id, a.title,
+                        t.status, t.score AS before, t.max_score, t.passing_grade,
                         CAST(COALESCE(SUM(w.points_awarded), 0) AS BIGINT) AS score,
                         CAST(SUM(CASE WHEN w.state = 'graded' THEN 0 ELSE 1 END) AS BIGINT)
                             AS waiting
-                 FROM attempts t JOIN answers w ON w.attempt_id = t.id
+                 FROM attempts t
+                 JOIN answers w ON w.attempt_id = t.id
+                 JOIN assessments a ON a.id = t.assessment_id
                  WHERE t.id IN {} AND t.status IN ('submitted', 'graded')
-                 GROUP BY t.id, t.status, t.max_score, t.passing_grade",
+                 GROUP BY t.id, t.student_id, t.assessment_id, a.teacher_id, a.title, t.status,
+                          t.score, t.max_score, t.passing_grade
+                 ORDER BY t.id",
                 value_rows(1, 1, attempts.len())
             ));
             for attempt in attempts {

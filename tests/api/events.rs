@@ -7,8 +7,9 @@ use std::sync::{
 
 use chrono::TimeDelta;
 use edupro_core::{
-    StoreError, StoreResult,
+    StoreError, StoreResult, attempts,
     events::{Announced, EventError, EventSink, FanOut, MemorySink},
+    grading::{AssessmentGrader, GradeError, GradeRequest, GraderCapabilities, Share, Verdict},
     storage::{UserDirectory, UserOverlay},
 };
 use edupro_http::testkit::{Browser, PASSWORD, Part, TestApp};
@@ -16,9 +17,14 @@ use futures_util::future::join_all;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{
-    UNKNOWN, coupon, course, film, free_course, lesson, module, on_both_engines, redeem,
-    redeem_module,
+use crate::{
+    attempts::{choice, essay, result, start, started, submit},
+    grading::{grade, waiting},
+    races::{at_once, count},
+    support::{
+        UNKNOWN, assessment, coupon, course, film, free_course, lesson, module, on_both_engines,
+        question, redeem, redeem_module,
+    },
 };
 
 /// What was announced since the last time, as subscribers read it.
@@ -57,6 +63,25 @@ impl EventSink for Forgetful {
             true => Err(EventError::unavailable("not now")),
             false => Ok(()),
         }
+    }
+}
+
+/// Gives half of the points for everything.
+#[derive(Debug)]
+struct Half;
+
+#[async_trait::async_trait]
+impl AssessmentGrader for Half {
+    fn name(&self) -> &'static str {
+        "half"
+    }
+
+    fn capabilities(&self) -> GraderCapabilities {
+        GraderCapabilities::new().deterministic()
+    }
+
+    async fn grade(&self, _: &GradeRequest<'_>) -> Result<Verdict, GradeError> {
+        Ok(Verdict::graded(Share::new(1, 2)))
     }
 }
 
@@ -241,6 +266,195 @@ on_both_engines! {
         let made = mona.multipart(axum::http::Method::POST, &path, &parts).await;
         assert_eq!(made.status(), 201, "{made}");
         assert_snapshot!("ready", told(&app).await);
+    }
+
+    /// 10.8, 10.9: an exam that rules decide on. Nothing that is refused is told, and no event has
+    /// what was asked or answered.
+    async fn exams(school) {
+        let app = school.hear_events().start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let timed = json!({"passing_grade": 50, "is_timed": true, "time_limit": 5});
+        let id = assessment(&mona, timed).await;
+        let right = choice(&mona, &id, json!({"points": "1.5", "question_text": "Which?"})).await;
+        let other = choice(&mona, &id, json!({})).await;
+        app.events().await;
+
+        assert_eq!(start(&omar, UNKNOWN).await.status(), 404);
+        assert_eq!(start(&mona, &id).await.status(), 403);
+        assert_eq!(names(&app).await, [""; 0]);
+        let attempt = started(&omar, &id).await;
+        assert_snapshot!("started", told(&app).await);
+        assert_eq!(start(&omar, &id).await.status(), 200);
+        let wrong = json!([{"question_id": UNKNOWN}]);
+        assert_eq!(submit(&omar, &attempt, wrong).await.status(), 400);
+        assert_eq!(submit(&omar, UNKNOWN, json!([])).await.status(), 404);
+        assert_eq!(names(&app).await, [""; 0]);
+        let answers = json!([
+            {"question_id": right.id, "selected_option_id": right.right},
+            {"question_id": other.id, "selected_option_id": other.wrong},
+        ]);
+        assert_eq!(submit(&omar, &attempt, answers.clone()).await.status(), 200);
+        let submitted = told(&app).await;
+        assert_snapshot!("graded_at_once", submitted);
+        for secret in [&right.id, &right.right, &other.wrong, "Which?"] {
+            assert!(!submitted.contains(secret), "{secret}");
+        }
+        assert_eq!(submit(&omar, &attempt, answers).await.status(), 403);
+        assert_eq!(start(&omar, &id).await.status(), 400);
+        assert_eq!(names(&app).await, [""; 0]);
+    }
+
+    /// 10.13: what a person grades, once and again. A grade that comes to the same is no news.
+    async fn graded_by_hand(school) {
+        let app = school.hear_events().start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let id = assessment(&mona, json!({"passing_grade": 50})).await;
+        let mut answers = Vec::new();
+        for text in ["Because of it.", "Therefore."] {
+            let why = essay(&mona, &id).await;
+            answers.push(json!({"question_id": why, "short_answer_text": text}));
+        }
+        let attempt = started(&omar, &id).await;
+        app.events().await;
+        assert_eq!(submit(&omar, &attempt, json!(answers)).await.status(), 200);
+        let submitted = told(&app).await;
+        assert_snapshot!("submitted", submitted);
+        let [first, second] = waiting(&mona).await.try_into().unwrap();
+        assert_eq!(grade(&mona, &first, 0.5).await.status(), 200);
+        assert_eq!(names(&app).await, [""; 0], "one waits still");
+        assert_eq!(grade(&mona, &second, 0.25).await.status(), 200);
+        let graded = told(&app).await;
+        assert_snapshot!("graded", graded);
+        assert!(!submitted.contains("Because") && !graded.contains("Because"));
+        assert_eq!(grade(&mona, &second, 0.25).await.status(), 200);
+        assert_eq!(grade(&mona, &second, 9.0).await.status(), 400);
+        assert_eq!(names(&app).await, [""; 0]);
+        assert_eq!(grade(&mona, &second, 1.0).await.status(), 200);
+        assert_snapshot!("graded_again", told(&app).await);
+    }
+
+    /// What a grader grades afterwards, by a job.
+    async fn graded_by_a_grader(school) {
+        let school = school.hear_events();
+        let app = school.start_with(|builder| builder.grader(Arc::new(Half))).await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let id = assessment(&mona, json!({"passing_grade": 50})).await;
+        let marking = json!({"by": "external", "grader": "half"});
+        let body = json!({"question_type": "essay", "points": 5, "marking": marking});
+        let why = question(&mona, &id, body).await;
+        let attempt = started(&omar, &id).await;
+        app.events().await;
+        let answers = json!([{"question_id": why, "short_answer_text": "Because."}]);
+        assert_eq!(submit(&omar, &attempt, answers).await.status(), 200);
+        assert_snapshot!("graded", told(&app).await);
+    }
+
+    /// A key that was wrong: whoever has other points by the new one is told of, and nobody else.
+    async fn regraded(school) {
+        let app = school.hear_events().start().await;
+        let mona = app.teacher("mona").await;
+        let id = assessment(&mona, json!({"passing_grade": 50})).await;
+        let sound = choice(&mona, &id, json!({})).await;
+        for (name, option) in [("omar", &sound.right), ("lara", &sound.wrong), ("sara", &sound.id)] {
+            let student = app.student(name, "mona").await;
+            let attempt = started(&student, &id).await;
+            let answers = match option == &sound.id {
+                true => json!([]),
+                false => json!([{"question_id": sound.id, "selected_option_id": option}]),
+            };
+            assert_eq!(submit(&student, &attempt, answers).await.status(), 200);
+        }
+        app.events().await;
+        for (option, is_correct) in [(&sound.right, false), (&sound.wrong, true)] {
+            let path = format!("/teacher/questions/options/{option}/");
+            mona.patch(&path, json!({"is_correct": is_correct})).await;
+        }
+        let regrade = async |dry_run: bool| {
+            let path = format!("/teacher/assessments/{id}/regrade/");
+            let body = json!({"policy": "new_key_only", "dry_run": dry_run});
+            assert_eq!(mona.post(&path, body).await.status(), 200);
+        };
+        regrade(true).await;
+        assert_eq!(names(&app).await, [""; 0]);
+        regrade(false).await;
+        assert_snapshot!("regraded", told(&app).await);
+        regrade(false).await;
+        assert_eq!(names(&app).await, [""; 0]);
+    }
+
+    /// Behaviour G17: who looks at an attempt that is over sees that, but it is told once it is noted:
+    /// by the chore, or by the next start.
+    async fn expired(school) {
+        let app = school.hear_events().start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let sara = app.student("sara", "mona").await;
+        let timed = json!({"is_timed": true, "time_limit": 5, "max_attempts": 2});
+        let id = assessment(&mona, timed).await;
+        let attempt = started(&omar, &id).await;
+        started(&sara, &id).await;
+        app.events().await;
+        app.clock().advance(TimeDelta::minutes(5) + TimeDelta::seconds(10));
+        attempts::expire(app.school()).await.unwrap();
+        assert_eq!(names(&app).await, [""; 0], "it can be handed in still");
+        app.clock().advance(TimeDelta::seconds(1));
+        assert_eq!(result(&omar, &attempt).await.json()["status"], "expired");
+        assert_eq!(submit(&omar, &attempt, json!([])).await.status(), 403);
+        assert_eq!(names(&app).await, [""; 0], "nobody has noted it");
+        let next = started(&omar, &id).await;
+        assert_snapshot!("by_a_start", told(&app).await);
+        attempts::expire(app.school()).await.unwrap();
+        assert_snapshot!("by_the_chore", told(&app).await);
+        attempts::expire(app.school()).await.unwrap();
+        assert_eq!(names(&app).await, [""; 0]);
+
+        // The last one there is: the start is refused, and yet it has noted that.
+        app.clock().advance(TimeDelta::minutes(6));
+        assert_eq!(start(&omar, &id).await.status(), 400);
+        assert_eq!(names(&app).await, ["attempt_expired"]);
+        assert_eq!(start(&omar, &id).await.status(), 400);
+        attempts::expire(app.school()).await.unwrap();
+        assert_eq!(names(&app).await, [""; 0]);
+        assert_eq!(result(&omar, &next).await.json()["status"], "expired");
+    }
+
+    /// Of many who start, hand in or note the same at the same moment one is told of.
+    async fn exams_at_once(school) {
+        let app = school.hear_events().start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let timed = json!({"is_timed": true, "time_limit": 5, "max_attempts": 9});
+        let id = assessment(&mona, timed).await;
+        choice(&mona, &id, json!({})).await;
+        app.events().await;
+        let starts = async || {
+            at_once(8, |_| {
+                let (omar, id) = (omar.clone(), id.clone());
+                async move { start(&omar, &id).await }
+            }).await
+        };
+        let answers = starts().await;
+        assert_eq!((count(&answers, 201), count(&answers, 200)), (1, 7), "{answers:?}");
+        assert_eq!(names(&app).await, ["attempt_started"]);
+        let attempt = answers[0].json()["attempt_id"].as_str().unwrap().to_owned();
+        let answers = at_once(8, |_| {
+            let (omar, attempt) = (omar.clone(), attempt.clone());
+            async move { submit(&omar, &attempt, json!([])).await }
+        }).await;
+        assert_eq!((count(&answers, 200), count(&answers, 403)), (1, 7), "{answers:?}");
+        assert_eq!(names(&app).await, ["attempt_graded", "attempt_submitted"]);
+
+        started(&omar, &id).await;
+        app.clock().advance(TimeDelta::minutes(6));
+        app.events().await;
+        let chores = join_all((0..4).map(|_| attempts::expire(app.school())));
+        let (noted, answers) = tokio::join!(chores, starts());
+        assert!(noted.into_iter().all(|noted| noted.is_ok()));
+        assert_eq!((count(&answers, 201), count(&answers, 200)), (1, 7), "{answers:?}");
+        assert_eq!(names(&app).await, ["attempt_expired", "attempt_started"]);
     }
 
     /// A sink that fails hears the same event again, with the same id; others are not kept waiting.

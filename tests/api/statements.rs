@@ -4,6 +4,7 @@
 use std::{cell::Cell, sync::Once};
 
 use chrono::TimeDelta;
+use edupro_core::attempts::expire;
 use edupro_http::testkit::{Answer, Browser, TestApp};
 use serde_json::{Value, json};
 use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
@@ -39,17 +40,23 @@ impl<S: Subscriber> Layer<S> for Counter {
     }
 }
 
-/// How many statements a successful request takes.
-async fn cost_of(request: impl Future<Output = Answer>) -> usize {
+/// What comes of something, and how many statements it takes.
+async fn counted<T>(work: impl Future<Output = T>) -> (T, usize) {
     static COUNTING: Once = Once::new();
     COUNTING.call_once(|| {
         let subscriber = tracing_subscriber::registry().with(Counter);
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
     let before = STATEMENTS.get();
-    let answer = request.await;
+    let done = work.await;
+    (done, STATEMENTS.get() - before)
+}
+
+/// How many statements a successful request takes.
+async fn cost_of(request: impl Future<Output = Answer>) -> usize {
+    let (answer, cost) = counted(request).await;
     assert!(answer.status() < 300, "{answer}");
-    STATEMENTS.get() - before
+    cost
 }
 
 /// How many statements a successful `GET` takes.
@@ -69,6 +76,37 @@ async fn filled(app: &TestApp, many: usize) -> (Browser, String, String) {
         lesson(&mona, &module_id, json!({})).await;
     }
     (mona, id, module_id)
+}
+
+/// What it costs to hand in, to start, to go on, and to start when the last attempt is over; then
+/// what the chore costs that finds one attempt, three, and none.
+async fn exam_costs(app: &TestApp) -> Vec<usize> {
+    let mona = app.teacher("mona").await;
+    let timed = json!({"max_attempts": 9, "is_timed": true, "time_limit": 5});
+    let id = assessment(&mona, timed).await;
+    choice(&mona, &id, json!({})).await;
+    let mut class = Vec::new();
+    for name in ["omar", "sara", "lina"] {
+        class.push(app.student(name, "mona").await);
+    }
+    let omar = &class[0];
+    let attempt = start(omar, &id).await.json()["attempt_id"].as_str().unwrap().to_owned();
+    let mut costs = vec![cost_of(submit(omar, &attempt, json!([]))).await];
+    for _ in 0..2 {
+        costs.push(cost_of(start(omar, &id)).await);
+    }
+    app.clock().advance(TimeDelta::minutes(6));
+    costs.push(cost_of(start(omar, &id)).await);
+    for takers in [1, 3, 0] {
+        for student in &class[..takers] {
+            assert!(start(student, &id).await.status() < 300);
+        }
+        app.clock().advance(TimeDelta::minutes(6));
+        let (expired, cost) = counted(expire(app.school())).await;
+        expired.unwrap();
+        costs.push(cost);
+    }
+    costs
 }
 
 on_both_engines! {
@@ -256,6 +294,20 @@ on_both_engines! {
         // Who asks is one of them.
         assert_eq!(costs[0], [6, 3, 3, 4, 3, 8, 3, 3, 4, 5, 4]);
         assert_eq!(costs[1], costs[0]);
+    }
+
+    /// 10.8, 10.9 and the chore, where nobody listens.
+    async fn exams(school) {
+        let app = school.start().await;
+        // Who asks is one of them.
+        assert_eq!(exam_costs(&app).await, [4, 3, 3, 5, 1, 1, 1]);
+    }
+
+    /// The same where somebody does: one more, however much there is to tell, and none when there is
+    /// nothing.
+    async fn exams_with_events(school) {
+        let app = school.hear_events().start().await;
+        assert_eq!(exam_costs(&app).await, [5, 4, 3, 6, 2, 2, 1]);
     }
 
     /// 10.12, 10.13, X10–X13 and what is beside the contract: the same for one answer that waits, or

@@ -6,19 +6,26 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 use edupro_core::{
     Storage, SystemClock,
+    assessments::QuestionType,
     conformance::{
+        grading::{self, Exercise},
         mailer,
         payment::{self, Hook, PaymentProbe},
         storage, video,
     },
     files::FileStore,
+    grading::{AssessmentGrader, Marking, Response},
     payment::orders::Order,
     storage::WithUsers,
 };
+use serde_json::json;
 use sqlx::SqlitePool;
 
 use crate::{mailers::Nowhere, storage::on_sqlite};
 
+#[path = "../../examples/custom_grader.rs"]
+#[expect(dead_code, reason = "its main is not called here")]
+mod custom_grader;
 #[path = "../../examples/custom_mailer.rs"]
 #[expect(dead_code, reason = "its main is not called here")]
 mod custom_mailer;
@@ -33,6 +40,21 @@ mod custom_users;
 mod custom_video;
 
 use custom_payment::Desk;
+
+#[tokio::test]
+async fn the_grader() {
+    let grader: Arc<dyn AssessmentGrader> = Arc::<custom_grader::Keywords>::default();
+    let exercise = |words: &[&str]| {
+        let settings = json!({"words": words});
+        let sent = json!({"by": "external", "grader": "keywords", "settings": settings});
+        let marking = Marking::parse(QuestionType::Essay, sent).unwrap();
+        let texts = ["Sugar of light and water.", "Light", "Soil", "LIGHT, water: chlorophyll!"];
+        let answers = texts.map(|text| Response::Text(text.to_owned())).to_vec();
+        Exercise::new(QuestionType::Essay, "How do plants live?", marking, answers)
+    };
+    let exercises = [exercise(&["light", "water", "chlorophyll"]), exercise(&["light"])];
+    grading::all(&grader, &(), &exercises).await;
+}
 
 #[tokio::test]
 async fn the_mailer() {

@@ -12,6 +12,7 @@ mod papers;
 mod results;
 mod starting;
 mod store;
+mod subject;
 mod submission;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,12 +21,13 @@ use uuid::Uuid;
 
 pub use self::{
     answers::{ANSWER_LENGTH, Answer, AnswerProblem, AnswerState, SentAnswer},
-    expiry::expire,
+    expiry::{Expired, expire},
     outcome::Outcome,
     papers::{Paper, PaperOption, PaperQuestion},
     results::{AnswerResult, AttemptError, AttemptResult, list, list_own, page, result, student},
     starting::{StartError, Started, start},
     store::{AttemptStore, AttemptSummary, AttemptsOf, Candidate, Sitting, Taker},
+    subject::Subject,
     submission::{SubmitError, check_open, submit},
 };
 use crate::accounts::UserId;

@@ -3,11 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Attempt, AttemptStatus, Candidate, GRACE, Paper, PaperQuestion, Sitting};
+use super::{Attempt, AttemptStatus, Candidate, GRACE, Paper, PaperQuestion, Sitting, subject};
 use crate::{
     School, StoreError, Transaction,
     accounts::User,
     assessments::{self, Assessment, NoEntry},
+    events::{Event, announce_all},
 };
 
 /// Why an assessment was not started. The words are those of behaviour 10.8.
@@ -62,15 +63,18 @@ pub async fn start(
             let found = tx.attempts().candidate(student.id, assessment, teacher, now).await?;
             let candidate = found.ok_or(StartError::Unknown)?;
             candidate.check(student, now)?;
+            let mut events = Vec::new();
             if let Some(running) = candidate.running {
                 let sitting = tx.attempts().sitting(running, now).await?;
-                match sitting.filter(|sitting| !sitting.attempt.is_overdue(now)) {
-                    Some(sitting) => return Ok(sitting.into()),
-                    None => drop(tx.attempts().expire_one(running, now - GRACE).await?),
+                if let Some(sitting) = sitting.filter(|it| !it.attempt.is_overdue(now)) {
+                    return Ok(sitting.into());
                 }
+                let expired = tx.attempts().expire_one(running, now - GRACE).await?;
+                events.extend(expired.map(Event::from));
             }
             let most = candidate.assessment.max_attempts;
             if candidate.attempts_used >= most {
+                announce_all(&mut *tx, school, events).await?;
                 tx.commit().await?;
                 return Err(StartError::TooManyAttempts(most));
             }
@@ -83,6 +87,8 @@ pub async fn start(
             // Somebody was faster: what there is now is to be looked at again.
             let in_the_way = || StoreError::Contended("another start was faster".into());
             attempt.number = tx.attempts().start(&attempt, most).await?.ok_or_else(in_the_way)?;
+            events.push(subject::started(&attempt, &assessment));
+            announce_all(&mut *tx, school, events).await?;
             tx.commit().await?;
             Ok(Started { attempt, assessment, paper, is_new: true })
         })

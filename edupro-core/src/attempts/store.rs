@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Answer, Attempt, Paper};
+use super::{Answer, Attempt, Expired, Paper};
 use crate::{
     Page, PageOf, StoreResult,
     access::Ties,
@@ -125,11 +125,17 @@ pub trait AttemptStore: Send {
     /// Which of these are options of any question at all.
     async fn known_options(&mut self, options: &[Uuid]) -> StoreResult<Vec<Uuid>>;
 
-    /// Expires the attempts in progress whose deadline was before `then`; returns how many.
-    async fn expire(&mut self, then: DateTime<Utc>) -> StoreResult<u64>;
+    /// Expires the attempts in progress whose deadline was before `then`, however many, in one
+    /// statement, and returns them in the order of their ids. Nobody else gets one of them, now or
+    /// later.
+    async fn expire(&mut self, then: DateTime<Utc>) -> StoreResult<Vec<Expired>>;
 
-    /// The same for one attempt.
-    async fn expire_one(&mut self, attempt: Uuid, then: DateTime<Utc>) -> StoreResult<u64>;
+    /// The same for one attempt; `None` when it has ended already, or is not that late.
+    async fn expire_one(
+        &mut self,
+        attempt: Uuid,
+        then: DateTime<Utc>,
+    ) -> StoreResult<Option<Expired>>;
 
     /// All attempts, the newest first.
     async fn list(&mut self, of: &AttemptsOf) -> StoreResult<Vec<AttemptSummary>>;

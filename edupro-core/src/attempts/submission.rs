@@ -5,12 +5,14 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    Answer, AnswerProblem, AnswerState, Attempt, AttemptStatus, Outcome, Paper, SentAnswer, Sitting,
+    Answer, AnswerProblem, AnswerState, Attempt, AttemptStatus, Outcome, Paper, SentAnswer,
+    Sitting, subject,
 };
 use crate::{
     School, StoreError, Transaction,
     accounts::User,
     assessments::{self, NoEntry},
+    events::announce_all,
     grading,
 };
 
@@ -79,7 +81,8 @@ pub async fn submit(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let Sitting { attempt, paper, .. } = open(&mut *tx, student, attempt, now).await?;
+            let sitting = open(&mut *tx, student, attempt, now).await?;
+            let Sitting { attempt, assessment, paper, .. } = sitting;
             if let Some(problems) = problems(&mut *tx, &paper, sent).await? {
                 return Err(SubmitError::Answers(problems));
             }
@@ -92,6 +95,7 @@ pub async fn submit(
             }
             tx.attempts().add_answers(&answers).await?;
             grading::handed_in(&mut *tx, school, &answers).await?;
+            announce_all(&mut *tx, school, subject::handed_in(&attempt, &assessment)).await?;
             tx.commit().await?;
             Ok(attempt)
         })

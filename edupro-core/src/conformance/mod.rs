@@ -4,7 +4,7 @@
 //! | call | with your | and |
 //! | --- | --- | --- |
 //! | [`files::all`] | [`FileStore`](crate::files::FileStore) over any object store | |
-//! | [`grading::all`] | [`AssessmentGrader`](crate::grading::AssessmentGrader) | exercises |
+//! | [`grading::all`] | [`AssessmentGrader`](crate::grading::AssessmentGrader) | exercises, a [`GraderProbe`](grading::GraderProbe) or `()` |
 //! | [`mailer::all`] | [`Mailer`](crate::mail::Mailer) | a [`MailProbe`](mailer::MailProbe) |
 //! | [`payment::all`] | [`PaymentProvider`](crate::payment::PaymentProvider) | a [`PaymentProbe`](payment::PaymentProbe) |
 //! | [`redemption::all`] | [`School`](crate::School) on your storage | |

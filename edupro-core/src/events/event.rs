@@ -245,7 +245,26 @@ pub enum Event {
         /// Whether the enrolment that the order gave has ended with it.
         enrollment_ended: bool,
     },
-    /// A student handed an attempt in (10.9).
+    /// A student started an attempt (10.8). Whoever goes on with one has not started it.
+    #[non_exhaustive]
+    AttemptStarted {
+        /// Which one.
+        attempt: Uuid,
+        /// Who.
+        student: UserId,
+        /// Whose assessment.
+        teacher: UserId,
+        /// At what.
+        assessment: Uuid,
+        /// Its title.
+        assessment_title: String,
+        /// The student's how many-th attempt at it, from 1.
+        number: i64,
+        /// When it must be handed in, if its time is limited.
+        deadline: Option<DateTime<Utc>>,
+    },
+    /// A student handed an attempt in (10.9). [`Event::AttemptGraded`] comes too, if nothing in it
+    /// waits.
     #[non_exhaustive]
     AttemptSubmitted {
         /// Which one.
@@ -258,10 +277,28 @@ pub enum Event {
         assessment: Uuid,
         /// Its title.
         assessment_title: String,
-        /// Whether something in it waits to be graded.
+        /// Whether something in it waits for a person, or for a grader that answers later.
         is_pending: bool,
     },
-    /// All of an attempt has its points. It comes again when it is graded anew.
+    /// The time of an attempt ran out and nothing was handed in: it has no points and is not passed.
+    /// That is noted within a minute, or when the student starts again.
+    #[non_exhaustive]
+    AttemptExpired {
+        /// Which one.
+        attempt: Uuid,
+        /// Who.
+        student: UserId,
+        /// Whose assessment.
+        teacher: UserId,
+        /// At what.
+        assessment: Uuid,
+        /// Its title.
+        assessment_title: String,
+        /// When it had to be handed in, and so when it ended.
+        deadline: DateTime<Utc>,
+    },
+    /// All of an attempt has its points, whoever gave the last of them. It comes again when it has
+    /// other points later (10.13, or a regrade), and not when a new grade came to the same.
     #[non_exhaustive]
     AttemptGraded {
         /// Which one.
@@ -278,8 +315,12 @@ pub enum Event {
         score: Decimal,
         /// What it gives at most.
         max_score: Decimal,
+        /// The points in percent of the most, with two places.
+        percentage: Decimal,
         /// Whether that is enough.
         is_passed: bool,
+        /// The points it had before; none the first time.
+        previous_score: Option<Decimal>,
     },
 }
 
@@ -315,7 +356,9 @@ impl Event {
             Self::VideoReady { .. } => ("video_ready", 1),
             Self::OrderPaid { .. } => ("order_paid", 1),
             Self::OrderRefunded { .. } => ("order_refunded", 1),
+            Self::AttemptStarted { .. } => ("attempt_started", 1),
             Self::AttemptSubmitted { .. } => ("attempt_submitted", 1),
+            Self::AttemptExpired { .. } => ("attempt_expired", 1),
             Self::AttemptGraded { .. } => ("attempt_graded", 1),
         }
     }

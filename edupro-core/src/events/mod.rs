@@ -15,8 +15,8 @@
 //! - **Ten tries**, with pauses that grow from five seconds to three quarters of an hour in all;
 //!   then the event stays in the table of jobs for a person to look at. One that the sink rejects
 //!   stays there at once.
-//! - **No secrets.** Events hold ids, titles and usernames: no codes, no e-mail addresses and no
-//!   telephone numbers. A subscriber that needs more, and may have it, looks it up.
+//! - **No secrets.** Events hold ids, titles and usernames: no codes, no e-mail addresses, no
+//!   telephone numbers, and nothing of what an exam asks or a student answers. A subscriber that needs more, and may have it, looks it up.
 //! - **A school without a sink** writes no jobs for events and asks the database nothing more.
 //!
 //! # Versions
@@ -173,9 +173,20 @@ pub(crate) async fn announce(
     school: &School,
     event: Event,
 ) -> StoreResult<()> {
+    announce_all(tx, school, [event]).await
+}
+
+/// The same of what has happened together, in one statement.
+pub(crate) async fn announce_all(
+    tx: &mut dyn Transaction,
+    school: &School,
+    events: impl IntoIterator<Item: Into<Event>>,
+) -> StoreResult<()> {
     if school.events.is_none() {
         return Ok(());
     }
-    let task = Task::Announce { version: event.version(), at: school.clock.now(), event };
-    jobs::later(tx, school, task).await
+    let at = school.clock.now();
+    let task = |event: Event| Task::Announce { version: event.version(), at, event };
+    let tasks = events.into_iter().map(|event| task(event.into())).collect();
+    jobs::all_later(tx, school, tasks).await
 }

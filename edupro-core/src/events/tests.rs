@@ -41,11 +41,18 @@ fn written() -> Vec<Value> {
         json!({"event": "order_refunded", "order": ID, "provider": "stripe", "student": 2,
                "teacher": 1, "course": OTHER, "module": null, "amount": "20.00",
                "total": "50.00", "currency": "EGP", "enrollment_ended": true}),
+        json!({"event": "attempt_started", "attempt": ID, "student": 2, "teacher": 1,
+               "assessment": OTHER, "assessment_title": "Midterm", "number": 1,
+               "deadline": "2026-01-03T08:30:00.123456Z"}),
         json!({"event": "attempt_submitted", "attempt": ID, "student": 2, "teacher": 1,
                "assessment": OTHER, "assessment_title": "Midterm", "is_pending": true}),
+        json!({"event": "attempt_expired", "attempt": ID, "student": 2, "teacher": 1,
+               "assessment": OTHER, "assessment_title": "Midterm",
+               "deadline": "2026-01-03T08:30:00.123456Z"}),
         json!({"event": "attempt_graded", "attempt": ID, "student": 2, "teacher": 1,
                "assessment": OTHER, "assessment_title": "Midterm", "score": "7.50",
-               "max_score": "10.00", "is_passed": true}),
+               "max_score": "10.00", "percentage": "75.00", "is_passed": true,
+               "previous_score": null}),
     ]
 }
 

@@ -95,7 +95,8 @@ pub async fn grade(
             let (grade, entry) = item.grade(teacher, new, now)?;
             tx.grading().save(&[grade], now).await?;
             tx.grading().note(&[entry]).await?;
-            if let [status] = settle(&mut *tx, &[attempt], Some(teacher), now).await?[..] {
+            let by = Some(teacher);
+            if let [status] = settle(&mut *tx, school, &[attempt], by, now).await?[..] {
                 item.attempt.status = status;
             }
             tx.commit().await?;

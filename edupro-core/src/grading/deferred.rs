@@ -197,7 +197,7 @@ async fn take(
             }
             tx.grading().save(std::slice::from_ref(&grade), now).await?;
             tx.grading().note(std::slice::from_ref(&entry)).await?;
-            settle(&mut *tx, &[answer.attempt], None, now).await?;
+            settle(&mut *tx, school, &[answer.attempt], None, now).await?;
             tx.commit().await
         })
         .await

@@ -209,46 +209,65 @@ impl GradeError {
 ///   gives the same ticket.
 /// - **At once:** many answers are handed in at the same moment, so methods are called side by
 ///   side.
+/// - **In time:** a job stops waiting after ten seconds, and a person has the answer after ten
+///   minutes. What takes longer than the seconds gets a ticket.
 /// - **Cancelled:** a future may be dropped at any `.await`. Whatever was begun by then is found
 ///   again by the next call with the same key.
 /// - **Unheard:** what a student wrote is data. A grader that shows it to a language model takes no
 ///   orders from it, and [needs review](GraderCapabilities::needs_review).
 /// - **Unlogged:** neither answers nor keys belong in a log, and a request holds nothing that tells
-///   whose an answer is. Its `Debug` shows the key alone.
+///   whose an answer is. Its `Debug` shows the key alone; neither that of a grader nor an error
+///   shows more.
 ///
-/// The [module's documentation](self) has a grader that is whole. Whoever writes one can have it
-/// checked: see `conformance::grading`, with the feature `conformance`.
+/// # Write one
+///
+/// The [module's documentation](self) has a grader that is whole, and `examples/custom_grader.rs`
+/// one that gives tickets. Give it to a school with `Builder::grader`.
+///
+/// # Test it
+///
+/// The feature `conformance` checks every promise with one call, `conformance::grading::all`, given
+/// questions and answers of the grader's own kind, and a far side, a sandbox or a double of it,
+/// where there is one.
 #[async_trait]
 pub trait AssessmentGrader: Debug + Send + Sync + 'static {
     /// One word of letters, digits, `-` and `_`. It stands in markings and beside tickets in the
     /// database, so it is not changed while either exists.
     fn name(&self) -> &'static str;
 
-    /// What can be expected of it.
+    /// What can be expected of it. Always the same.
     fn capabilities(&self) -> GraderCapabilities;
 
     /// Whether it marks answers to questions of this type with this marking; unless it says
     /// otherwise, those whose marking names it. A grader of essays says so of essays that are
-    /// [`Marking::Manual`]. It always says the same.
+    /// [`Marking::Manual`]. It always says the same, and asks nobody: it is asked inside
+    /// transactions.
     fn handles(&self, kind: QuestionType, marking: &Marking) -> bool {
         let _ = kind;
         marking.is_for(self.name())
     }
 
     /// Whether it can work with a marking that it handles: asked when a teacher sends one, and
-    /// answered in words for the teacher, as [`MarkingError::Settings`].
+    /// answered in words for the teacher, as [`MarkingError::Settings`]. It asks nobody either, and
+    /// says the same again.
     fn check(&self, marking: &Marking) -> Result<(), MarkingError> {
         let _ = marking;
         Ok(())
     }
 
-    /// What an answer is worth. [`Graders`] asks nobody about one with nothing in it; who is asked
+    /// What an answer is worth, or a ticket. May be repeated: with the same key it is the same work
+    /// and the same ticket. [`Graders`] asks nobody about an answer with nothing in it; who is asked
     /// all the same, gives nothing for it.
+    ///
+    /// A student may send what nobody expected, also what does not fit the question. What cannot be
+    /// graded is [`Rejected`](GradeError::Rejected) and goes to a person;
+    /// [`Unavailable`](GradeError::Unavailable) has it asked again, and is for what time heals.
     async fn grade(&self, request: &GradeRequest<'_>) -> Result<Verdict, GradeError>;
 
-    /// What became of the work behind a ticket; `None` is nothing yet. A ticket can be collected
-    /// any number of times, since whoever collected it may have died before it was written down.
-    /// Another ticket is no answer.
+    /// What became of the work behind a ticket; `None` is nothing yet. May be repeated: a ticket can
+    /// be collected any number of times, with the same verdict, since whoever collected it may have
+    /// died before it was written down. Another ticket is no answer. A ticket that was never given is
+    /// [`Rejected`](GradeError::Rejected).
     async fn collect(&self, ticket: &str) -> Result<Option<Verdict>, GradeError> {
         let _ = ticket;
         Err(GradeError::Unsupported("tickets"))

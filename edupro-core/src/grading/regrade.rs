@@ -258,7 +258,7 @@ impl Work {
             tx.grading().looked_at(answers, question.version, &correct_answer).await?;
         }
         let changed: Vec<_> = self.changed.iter().copied().collect();
-        settle(tx, &changed, None, now).await?;
+        settle(tx, school, &changed, None, now).await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::{
     StoreResult,
     accounts::UserId,
     assessments::{Assessment, AssessmentType, QuestionType},
-    attempts::{Answer, Attempt, AttemptStatus, Outcome, Paper, Taker},
+    attempts::{Answer, Attempt, AttemptStatus, Outcome, Paper, Subject, Taker},
 };
 
 /// An answer with all that its teacher is shown of it, read in one statement.
@@ -71,12 +71,14 @@ pub struct Grade {
 }
 
 /// An attempt and what its answers add up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totals {
-    /// Which attempt.
-    pub attempt: Uuid,
+    /// Which attempt, and whose.
+    pub subject: Subject,
     /// How it stands.
     pub status: AttemptStatus,
+    /// The points that it has by now, if it is graded.
+    pub before: Option<Decimal>,
     /// How many of its answers wait.
     pub waiting: i64,
     /// The points of the others.
@@ -153,7 +155,7 @@ pub trait GradingStore: Send {
     /// What is kept of an answer's history, the oldest line first.
     async fn history(&mut self, answer: Uuid) -> StoreResult<Vec<GradingLine>>;
 
-    /// What attempts that were handed in add up to.
+    /// What attempts that were handed in add up to, in the order of their ids.
     async fn totals(&mut self, attempts: &[Uuid]) -> StoreResult<Vec<Totals>>;
 
     /// Keeps what attempts come to, and that this person has graded in them.

@@ -333,20 +333,118 @@ impl HostError {
 
 /// Keeps videos and plays them.
 ///
-/// No method is called inside a transaction. Except for [`push`](Self::push) each should answer
-/// within five seconds, since a person waits; the core stops waiting after that, which drops the
-/// future, so each must bear to be dropped at any `await`. Titles may be logged; tickets,
-/// addresses with secrets in them and what a watermark says may not.
+/// # What is promised
+///
+/// - **Outside transactions.** No method is called inside one. Who may watch was decided before.
+/// - **A person waits.** Except for [`push`](Self::push) each answers within five seconds, or is
+///   [`Unavailable`](HostError::Unavailable); the core stops waiting after that.
+/// - **All of it may be given up.** Futures are dropped at any `await`, when nobody waits any more or
+///   a process stops. What was made by then is found again, by its title or by the same ticket.
+/// - **Everything may be repeated**, also at the same moment, except for
+///   [`begin_upload`](Self::begin_upload).
+/// - **An error says what can be done.** [`Unavailable`](HostError::Unavailable) is what waiting
+///   heals, and says whether it may have been done all the same. Names come from outside, so one
+///   that leads elsewhere in an address is [`NotFound`](HostError::NotFound) like any that is not
+///   there.
+/// - **What the log gets.** Names of videos and titles may be logged. Keys, tickets, addresses with
+///   secrets in them, who watches and what a watermark says may not, in [`Debug`] and in errors
+///   neither.
+/// - **Time comes as `now`.** What ends is computed from that and from no clock.
+///
+/// # Write one
+///
+/// ```
+/// use async_trait::async_trait;
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use edupro_core::video::{
+///     HostError, NewUpload, Playback, UploadHow, UploadId, UploadTicket, VideoCapabilities,
+///     VideoId, VideoInfo, VideoProvider, VideoState, Viewer,
+/// };
+///
+/// /// A bucket with a server in front of it, into which browsers put films.
+/// #[derive(Debug)]
+/// struct Bucket;
+///
+/// impl Bucket {
+///     /// An address that is good until `end`.
+///     fn signed(&self, name: &str, end: DateTime<Utc>) -> String {
+///         // With an HMAC of both under the bucket's key.
+///         format!("https://films.example/{name}?until={}", end.timestamp())
+///     }
+///
+///     async fn has(&self, id: &VideoId) -> Result<bool, std::io::Error> {
+///         # let _ = id;
+///         // An HTTPS request with a time limit. The name is one segment of its path, escaped.
+///         Ok(true)
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl VideoProvider for Bucket {
+///     fn name(&self) -> &'static str {
+///         "bucket"
+///     }
+///
+///     fn capabilities(&self) -> VideoCapabilities {
+///         let mut can = VideoCapabilities::default();
+///         (can.authorizes_alone, can.names_video_at_start) = (true, true);
+///         can
+///     }
+///
+///     async fn begin_upload(
+///         &self,
+///         new: &NewUpload<'_>,
+///         now: DateTime<Utc>,
+///     ) -> Result<UploadTicket, HostError> {
+///         let end = now + TimeDelta::hours(1);
+///         let how = UploadHow::Put { url: self.signed(new.key, end), headers: Vec::new() };
+///         let (upload, video) = (UploadId(new.key.to_owned()), VideoId(new.key.to_owned()));
+///         Ok(UploadTicket::new(upload, Some(video), Some(end), how))
+///     }
+///
+///     async fn show(&self, id: &VideoId) -> Result<VideoInfo, HostError> {
+///         match self.has(id).await {
+///             Ok(true) => Ok(VideoInfo::new(Some(id.clone()), VideoState::Ready, "ready")),
+///             Ok(false) => Err(HostError::NotFound),
+///             Err(error) => Err(HostError::unavailable(error)),
+///         }
+///     }
+///
+///     async fn authorize(
+///         &self,
+///         id: &VideoId,
+///         _: &Viewer<'_>,
+///         now: DateTime<Utc>,
+///     ) -> Result<Playback, HostError> {
+///         Ok(Playback::new(self.signed(&id.0, now + TimeDelta::minutes(5)), Vec::new()))
+///     }
+///
+///     async fn delete(&self, ids: &[VideoId]) -> Result<(), HostError> {
+///         # let _ = ids;
+///         // One request for each; what is not there is as good as deleted.
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// Give it to a school with `Builder::video`; its webhook is then at
+/// `/api/v1/videos/webhook/<name>/`. `examples/custom_video.rs` takes films from the school itself.
+///
+/// # Test it
+///
+/// The feature `conformance` checks every promise with one call, `conformance::video::all`, against
+/// an account that is used for nothing else or a double of the service.
 #[async_trait]
 pub trait VideoProvider: Debug + Send + Sync + 'static {
-    /// One word, which is kept with each of its videos and is in the path of its webhook.
+    /// One word of `a-z` and `0-9`, which is kept with each of its videos and is in the path of its
+    /// webhook: never change it.
     fn name(&self) -> &'static str;
 
     /// What it can do. Always the same.
     fn capabilities(&self) -> VideoCapabilities;
 
     /// Allows one upload. Not repeated: each call may leave a video behind that nobody fills, which
-    /// the core finds again by [`search`](Self::search).
+    /// the core finds again by [`search`](Self::search). Given up, it may have been done.
     async fn begin_upload(
         &self,
         new: &NewUpload<'_>,
@@ -355,7 +453,9 @@ pub trait VideoProvider: Debug + Send + Sync + 'static {
 
     /// Brings a film to the provider with a ticket of its own, and says how the video stands then.
     /// It may take as long as the film takes, but must not wait for more than a minute for a sign
-    /// of life. With the same ticket it may be repeated after a failure.
+    /// of life. With the same ticket it may be repeated after a failure, or when it was given up
+    /// half-way: the film is there once then. A ticket that is over is
+    /// [`TicketExpired`](HostError::TicketExpired).
     async fn push(&self, ticket: &UploadTicket, film: &Film<'_>) -> Result<VideoInfo, HostError> {
         let _ = (ticket, film);
         Err(HostError::Unsupported("uploads from the server"))
@@ -368,10 +468,12 @@ pub trait VideoProvider: Debug + Send + Sync + 'static {
         Err(HostError::Unsupported("names of uploads"))
     }
 
-    /// How a video stands. May be repeated.
+    /// How a video stands. May be repeated, and changes nothing. One that is not there, whatever its
+    /// name looks like, is [`NotFound`](HostError::NotFound).
     async fn show(&self, id: &VideoId) -> Result<VideoInfo, HostError>;
 
-    /// Lets one viewer play a video now. May be repeated; each call is another ticket.
+    /// Lets one viewer play a video now. May be repeated; each call is another ticket, which is kept
+    /// and logged nowhere.
     async fn authorize(
         &self,
         id: &VideoId,
@@ -389,7 +491,9 @@ pub trait VideoProvider: Debug + Send + Sync + 'static {
     }
 
     /// Which videos a webhook is about, if it is truly the provider's. The core asks how they stand
-    /// by itself, so a webhook that comes twice, late or out of order does no harm.
+    /// by itself, so a webhook that comes twice, late or out of order does no harm. What proves it is
+    /// compared in constant time, over the bytes as they came; what proves nothing is
+    /// [`Rejected`](HostError::Rejected).
     async fn webhook(
         &self,
         request: &WebhookRequest<'_>,

@@ -7,20 +7,23 @@ use edupro_http::Builder;
 
 #[cfg(any(feature = "bunny", feature = "vdocipher"))]
 use crate::config::PublicUrl;
-use crate::config::{BunnyKeys, ConfigError, Loaded, VdoCipherKeys, VideoKind};
+use crate::config::{BunnyKeys, Choice, ConfigError, Loaded, VdoCipherKeys, VideoKind};
 
 /// Adds the providers of a configuration. The school's own is always among them.
 pub(super) fn add(loaded: &Loaded, mut builder: Builder) -> Result<Builder, ConfigError> {
     let video = &loaded.config.video;
     let mut providers = Vec::new();
     if let Some(keys) = &video.vdocipher {
-        providers.push((VideoKind::VdoCipher, vdocipher(loaded, keys)?));
+        providers.push((Choice::BuiltIn(VideoKind::VdoCipher), vdocipher(loaded, keys)?));
     }
     if let Some(keys) = &video.bunny {
-        providers.push((VideoKind::Bunny, bunny(loaded, keys)?));
+        providers.push((Choice::BuiltIn(VideoKind::Bunny), bunny(loaded, keys)?));
     }
-    for (kind, provider) in providers {
-        builder = match kind == video.provider {
+    for ready in &loaded.own.video {
+        providers.push((Choice::Own(ready.name.to_owned()), ready.make(&loaded.config)?));
+    }
+    for (choice, provider) in providers {
+        builder = match choice == video.provider {
             true => builder.video(provider),
             false => builder.other_video(provider),
         };

@@ -2,9 +2,15 @@
 
 use std::{io, path::PathBuf};
 
-use figment::error::{Actual, Kind as Cause};
+use figment::{
+    Figment,
+    error::{Actual, Kind as Cause},
+};
 
-use super::keys::{self, Kind};
+use super::{
+    keys::{self, Kind},
+    tables::{Table, Tables},
+};
 
 /// Why a configuration is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -53,30 +59,28 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// Names the keys to choose from.
-    pub(super) fn unknown(origin: String, key: String) -> Self {
-        let choice = keys::alternatives(&key).join(", ");
+    pub(super) fn unknown(origin: String, key: String, tables: &Tables) -> Self {
+        let choice = alternatives(&key, tables);
         Self::UnknownKey { origin, key, choice }
     }
 
     /// An unknown variable is mostly a known one with too few underscores.
-    pub(super) fn unknown_variable(variable: &str, key: String) -> Self {
+    pub(super) fn unknown_variable(variable: &str, key: String, tables: &Tables) -> Self {
         let meant = keys::KEYS
             .iter()
             .map(|(key, _)| keys::variable(key))
             .find(|known| known.replace('_', "") == variable.replace('_', "").to_uppercase());
-        let choice = meant.unwrap_or_else(|| keys::alternatives(&key).join(", "));
+        let choice = meant.unwrap_or_else(|| alternatives(&key, tables));
         Self::UnknownKey { origin: variable.to_owned(), key, choice }
     }
 
     /// What figment says, in our words and without secrets.
-    pub(super) fn from_figment(error: &figment::Error) -> Self {
+    pub(super) fn from_figment(error: &figment::Error, tables: &Tables) -> Self {
         let origin = error
             .metadata
             .as_ref()
             .map_or_else(|| "the configuration".to_owned(), |origin| origin.name.to_string());
-        let is_name = |part: &&String| !part.bytes().all(|byte| byte.is_ascii_digit());
-        let path: Vec<&str> = error.path.iter().take_while(is_name).map(String::as_str).collect();
-        let key = path.join(".");
+        let key = path(error);
         let kind = keys::kind(&key);
         let problem = match &error.kind {
             Cause::InvalidType(found, _) | Cause::InvalidValue(found, _) => wrong(kind, found),
@@ -84,11 +88,68 @@ impl ConfigError {
                 format!("must be one of {}, not {found:?}", choice.join(", "))
             }
             Cause::UnknownField(field, _) => {
-                return Self::unknown(origin, format!("{key}.{field}"));
+                return Self::unknown(origin, format!("{key}.{field}"), tables);
             }
             other => other.to_string(),
         };
         Self::Invalid { origin, key, problem }
+    }
+
+    /// What is wrong with an option of a provider of one's own. What was found there is not
+    /// repeated: it may be a secret.
+    pub(super) fn in_table(table: &Table, options: &Figment, error: &figment::Error) -> Self {
+        let option = path(error);
+        let found = options.find_metadata(&option).map(|found| found.name.to_string());
+        let mut origin = found.unwrap_or_else(|| table.origin().to_owned());
+        let mut key = [table.name(), &option].join(".").trim_end_matches('.').to_owned();
+        let problem = match &error.kind {
+            Cause::UnknownField(_, known) => {
+                let choice = known.join(", ");
+                return Self::UnknownKey { origin, key, choice };
+            }
+            Cause::MissingField(field) => {
+                "the default".clone_into(&mut origin);
+                key = format!("{key}.{field}");
+                format!("is needed to use \"{}\"", table.provider())
+            }
+            Cause::InvalidType(_, wanted) | Cause::InvalidValue(_, wanted) => {
+                format!("must be {}", in_our_words(wanted))
+            }
+            Cause::UnknownVariant(_, choice) => format!("must be one of {}", choice.join(", ")),
+            other => other.to_string(),
+        };
+        Self::Invalid { origin, key, problem }
+    }
+}
+
+/// The keys to choose from in place of an unknown one, and the tables beside them.
+fn alternatives(key: &str, tables: &Tables) -> String {
+    let section = key.split('.').next().unwrap_or_default();
+    let keys = keys::alternatives(key);
+    keys.into_iter().chain(tables.names(section)).collect::<Vec<_>>().join(", ")
+}
+
+/// Where it is, without places in lists.
+fn path(error: &figment::Error) -> String {
+    let is_name = |part: &&String| !part.bytes().all(|byte| byte.is_ascii_digit());
+    let path: Vec<&str> = error.path.iter().take_while(is_name).map(String::as_str).collect();
+    path.join(".")
+}
+
+/// What serde calls a type, for people who know TOML and not Rust.
+fn in_our_words(wanted: &str) -> &str {
+    let is_type = |first: char| {
+        let bits = wanted.rsplit(' ').next().and_then(|word| word.strip_prefix(first));
+        bits.is_some_and(|bits| bits == "size" || bits.parse::<u8>().is_ok())
+    };
+    match wanted {
+        "a string" | "a borrowed string" | "a character" => "text in quotes",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        _ if is_type('u') || is_type('i') => "a whole number in its range",
+        _ if is_type('f') => "a number",
+        _ if wanted.starts_with("struct ") || wanted == "a map" => "a table of keys",
+        other => other,
     }
 }
 

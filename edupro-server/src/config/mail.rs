@@ -5,9 +5,14 @@ use std::{num::NonZeroU16, path::PathBuf};
 use secrecy::SecretString;
 
 use super::{
-    Problem, refuse,
+    Problem,
+    choice::Choice,
+    refuse,
     sections::{MailKeys, MailKind, MailTls},
 };
+
+/// Whom mails are from that a school did not have to say it of.
+const NOBODY: &str = "EduPro <edupro@localhost>";
 
 /// Who sends mail, and what it says.
 #[derive(Clone, Debug)]
@@ -30,6 +35,8 @@ pub enum MailProvider {
     Smtp(Smtp),
     /// Nobody: each mail becomes a line in the log.
     Log,
+    /// Who was added to [`Server`](crate::Server) under this name.
+    Own(String),
 }
 
 /// A mail server.
@@ -50,10 +57,11 @@ pub struct Smtp {
 
 impl Mail {
     pub(super) fn new(keys: &MailKeys) -> Result<Self, Problem> {
-        let (provider, default_from) = match keys.provider {
-            MailKind::File => (MailProvider::File, Some("EduPro <edupro@localhost>")),
-            MailKind::Log => (MailProvider::Log, Some("EduPro <edupro@localhost>")),
-            MailKind::Smtp => (MailProvider::Smtp(Smtp::new(keys)?), None),
+        let (provider, default_from) = match &keys.provider {
+            Choice::BuiltIn(MailKind::File) => (MailProvider::File, Some(NOBODY)),
+            Choice::BuiltIn(MailKind::Log) => (MailProvider::Log, Some(NOBODY)),
+            Choice::BuiltIn(MailKind::Smtp) => (MailProvider::Smtp(Smtp::new(keys)?), None),
+            Choice::Own(name) => (MailProvider::Own(name.clone()), Some(NOBODY)),
         };
         if !matches!(provider, MailProvider::Smtp(_)) {
             refuse_smtp_keys(keys)?;

@@ -4,6 +4,7 @@
 //! of the key; so does a key that does not exist, because a misspelt `auth.throtle` that is passed
 //! over in silence is a hole.
 
+mod choice;
 mod error;
 mod keys;
 mod mail;
@@ -13,6 +14,7 @@ mod print;
 mod secret;
 mod sections;
 mod source;
+mod tables;
 mod urls;
 mod values;
 mod video;
@@ -28,8 +30,8 @@ use std::{
 use figment::Figment;
 use serde::{Deserialize, Serialize};
 
-use self::sections::{MailKeys, PaymentKeys, VideoKeys};
 pub use self::{
+    choice::{BuiltIn, Choice},
     error::ConfigError,
     mail::{Mail, MailProvider, Smtp},
     payment::{Payment, StripeKeys},
@@ -44,6 +46,16 @@ pub use self::{
     values::{CookieSecure, LogLevel},
     video::{BunnyKeys, VdoCipherKeys, Video},
 };
+use self::{
+    sections::{MailKeys, PaymentKeys, VideoKeys},
+    tables::ShownTable,
+};
+pub(crate) use self::{
+    sections::{MailKind, PaymentKind},
+    tables::Tables,
+};
+
+use crate::registry::{Prepared, Registry};
 
 /// Everything that can be set, as it is written.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -60,6 +72,41 @@ struct Sections {
     payment: PaymentKeys,
     grading: Grading,
     log: Log,
+}
+
+/// The provider that each section names.
+pub(crate) struct Choices<'s> {
+    pub(crate) video: &'s Choice<VideoKind>,
+    pub(crate) mail: &'s Choice<MailKind>,
+    pub(crate) payment: &'s Choice<PaymentKind>,
+    pub(crate) grading: &'s Choice<GradingProvider>,
+    pub(crate) files: &'s Choice<FilesProvider>,
+}
+
+impl Sections {
+    fn choices(&self) -> Choices<'_> {
+        Choices {
+            video: &self.video.provider,
+            mail: &self.mail.provider,
+            payment: &self.payment.provider,
+            grading: &self.grading.provider,
+            files: &self.files.provider,
+        }
+    }
+
+    fn check_choices(&self, registry: &Registry) -> Result<(), Problem> {
+        let Choices { video, mail, payment, grading, files } = self.choices();
+        mail.check(&registry.mail.names())?;
+        video.check(&registry.video.names())?;
+        files.check(&registry.files.names())?;
+        payment.check(&registry.payment.names())?;
+        grading.check(&registry.grading.names())
+    }
+}
+
+/// Whether there is such a key.
+pub(crate) fn is_key(key: &str) -> bool {
+    keys::kind(key).is_some()
 }
 
 /// Where everything is kept that has no other place.
@@ -138,17 +185,27 @@ pub struct Loaded {
     sections: Sections,
     origins: Origins,
     file: Option<PathBuf>,
+    own_tables: Vec<ShownTable>,
+    pub(crate) own: Prepared,
 }
 
 impl Loaded {
-    /// Reads and checks a configuration.
+    /// Reads and checks a configuration of this server's own providers.
     pub fn new(sources: Sources) -> Result<Self, ConfigError> {
-        let (values, file) = sources.read()?;
+        Self::with(sources, &Registry::default())
+    }
+
+    /// Reads and checks a configuration.
+    pub(crate) fn with(sources: Sources, registry: &Registry) -> Result<Self, ConfigError> {
+        let mut tables = registry.tables();
+        let (values, file) = sources.read(&mut tables)?;
         let sections: Sections =
-            values.extract().map_err(|error| ConfigError::from_figment(&error))?;
+            values.extract().map_err(|error| ConfigError::from_figment(&error, &tables))?;
         let origins = Origins::of(&values);
-        let config = check(&sections).map_err(|(key, problem)| origins.invalid(key, problem))?;
-        Ok(Self { config, sections, origins, file })
+        let checked = sections.check_choices(registry).and_then(|()| check(&sections));
+        let config = checked.map_err(|(key, problem)| origins.invalid(key, problem))?;
+        let own = registry.read(&sections.choices(), &mut tables)?;
+        Ok(Self { config, sections, origins, file, own_tables: tables.shown(), own })
     }
 
     /// The error for a value that turned out to be wrong only when it was used.
@@ -169,7 +226,10 @@ impl Loaded {
         let password = [("database.url", url), ("database.read_url", read_url)].into_iter().any(
             |(key, url)| from_file(key) && url.as_ref().is_some_and(DatabaseUrl::has_password),
         );
-        ((secret || password) && secret::everybody_reads(file)).then_some(file)
+        // Every text there is taken for a secret.
+        let mut options = self.own_tables.iter().flat_map(|table| &table.options);
+        let own = options.any(|option| option.is_hidden && option.origin == name);
+        ((secret || password || own) && secret::everybody_reads(file)).then_some(file)
     }
 }
 
@@ -200,9 +260,13 @@ type Problem = (&'static str, String);
 /// Refuses keys that are set without what they belong to: somebody who set one wants it to work.
 fn refuse(set: &[(&'static str, bool)], owner: &str) -> Result<(), Problem> {
     match set.iter().find(|(_, is_set)| *is_set) {
-        Some((key, _)) => Err((key, format!("belongs to `{owner}`: set that, or leave this out"))),
+        Some((key, _)) => Err((key, belongs_to(owner))),
         None => Ok(()),
     }
+}
+
+fn belongs_to(owner: &str) -> String {
+    format!("belongs to `{owner}`: set that, or leave this out")
 }
 
 /// What one key alone does not show.

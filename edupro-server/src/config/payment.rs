@@ -4,7 +4,9 @@ use edupro_core::payment::{Currency, Terms};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Problem, refuse,
+    Problem,
+    choice::Choice,
+    refuse,
     sections::{PaymentKeys, PaymentKind},
     urls::PublicUrl,
 };
@@ -16,6 +18,8 @@ pub enum Payment {
     Coupon,
     /// Stripe Checkout.
     Stripe(StripeKeys),
+    /// Who was added to [`Server`](crate::Server) under this name.
+    Own(String),
 }
 
 /// What Stripe is used with.
@@ -36,9 +40,10 @@ pub struct StripeKeys {
 
 impl Payment {
     pub(super) fn new(keys: &PaymentKeys) -> Result<Self, Problem> {
-        match keys.provider {
-            PaymentKind::Coupon => refuse_stripe_keys(keys).map(|()| Self::Coupon),
-            PaymentKind::Stripe => StripeKeys::new(keys).map(Self::Stripe),
+        match &keys.provider {
+            Choice::BuiltIn(PaymentKind::Coupon) => refuse_stripe_keys(keys).map(|()| Self::Coupon),
+            Choice::BuiltIn(PaymentKind::Stripe) => StripeKeys::new(keys).map(Self::Stripe),
+            Choice::Own(name) => refuse_stripe_keys(keys).map(|()| Self::Own(name.clone())),
         }
     }
 }

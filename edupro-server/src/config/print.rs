@@ -9,6 +9,12 @@ use super::{Loaded, keys::KEYS, values::HIDDEN};
 /// From here on a line's comment begins, where there is room.
 const COMMENT_COLUMN: usize = 56;
 
+/// A key that is set.
+fn set(name: &str, value: &str, origin: &str) -> String {
+    let line = format!("{name} = {value}");
+    format!("{line:COMMENT_COLUMN$} # {origin}")
+}
+
 impl Loaded {
     /// The effective configuration as TOML, secrets hidden, each key with its origin.
     #[must_use]
@@ -31,12 +37,17 @@ impl Loaded {
             let origin = self.origins.get(key);
             let line = match values.pointer(&pointer) {
                 Some(value) if !value.is_null() => {
-                    let line = format!("{name} = {value}");
-                    format!("{line:COMMENT_COLUMN$} # {}", origin.unwrap_or("default"))
+                    set(name, &value.to_string(), origin.unwrap_or("default"))
                 }
                 _ => format!("# {name} is not set"),
             };
             let _ = writeln!(toml, "{line}");
+        }
+        for table in &self.own_tables {
+            let _ = write!(toml, "\n[{}]\n", table.name);
+            for option in &table.options {
+                let _ = writeln!(toml, "{}", set(&option.name, &option.value, &option.origin));
+            }
         }
         toml
     }

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
+    choice::{BuiltIn, Choice},
     period::Period,
     urls::{DatabaseUrl, Origin, PublicUrl},
     values::{CookieSecure, LogLevel, hidden, parsed},
@@ -157,7 +158,7 @@ impl Default for Enrollment {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct MailKeys {
-    pub(super) provider: MailKind,
+    pub(super) provider: Choice<MailKind>,
     pub(super) from: Option<String>,
     pub(super) templates: Option<PathBuf>,
     pub(super) host: Option<String>,
@@ -168,14 +169,26 @@ pub(super) struct MailKeys {
     pub(super) password: Option<SecretString>,
 }
 
-/// The names of the mail providers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum MailKind {
+/// The mail providers of this server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MailKind {
     #[default]
     File,
     Smtp,
     Log,
+}
+
+impl BuiltIn for MailKind {
+    const KEY: &'static str = "mail.provider";
+    const ALL: &'static [Self] = &[Self::File, Self::Smtp, Self::Log];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Smtp => "smtp",
+            Self::Log => "log",
+        }
+    }
 }
 
 /// How the way to the mail server is protected.
@@ -196,7 +209,7 @@ pub enum MailTls {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct VideoKeys {
-    pub(super) provider: VideoKind,
+    pub(super) provider: Choice<VideoKind>,
     #[serde(serialize_with = "hidden")]
     pub(super) api_secret: Option<SecretString>,
     #[serde(serialize_with = "hidden")]
@@ -214,8 +227,7 @@ pub(super) struct VideoKeys {
 }
 
 /// Who keeps and plays new videos.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VideoKind {
     /// This server.
     #[default]
@@ -226,10 +238,11 @@ pub enum VideoKind {
     Bunny,
 }
 
-impl VideoKind {
-    /// The word in the configuration.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+impl BuiltIn for VideoKind {
+    const KEY: &'static str = "video.provider";
+    const ALL: &'static [Self] = &[Self::Local, Self::VdoCipher, Self::Bunny];
+
+    fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::VdoCipher => "vdocipher",
@@ -243,16 +256,26 @@ impl VideoKind {
 #[serde(default, deny_unknown_fields)]
 pub struct Files {
     /// Where uploads are kept.
-    pub provider: FilesProvider,
+    pub provider: Choice<FilesProvider>,
 }
 
 /// Where uploads are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FilesProvider {
     /// `files` in the data directory.
     #[default]
     Disk,
+}
+
+impl BuiltIn for FilesProvider {
+    const KEY: &'static str = "files.provider";
+    const ALL: &'static [Self] = &[Self::Disk];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+        }
+    }
 }
 
 /// The keys of `[payment]`, as they are written. Those that go with a provider make a
@@ -260,7 +283,7 @@ pub enum FilesProvider {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PaymentKeys {
-    pub(super) provider: PaymentKind,
+    pub(super) provider: Choice<PaymentKind>,
     #[serde(serialize_with = "hidden")]
     pub(super) secret_key: Option<SecretString>,
     #[serde(serialize_with = "hidden")]
@@ -273,13 +296,24 @@ pub(super) struct PaymentKeys {
     pub(super) base_url: Option<PublicUrl>,
 }
 
-/// The names of the payment providers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum PaymentKind {
+/// The payment providers of this server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PaymentKind {
     #[default]
     Coupon,
     Stripe,
+}
+
+impl BuiltIn for PaymentKind {
+    const KEY: &'static str = "payment.provider";
+    const ALL: &'static [Self] = &[Self::Coupon, Self::Stripe];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Coupon => "coupon",
+            Self::Stripe => "stripe",
+        }
+    }
 }
 
 /// The keys of `[grading]`.
@@ -287,16 +321,26 @@ pub(super) enum PaymentKind {
 #[serde(default, deny_unknown_fields)]
 pub struct Grading {
     /// Who grades answers.
-    pub provider: GradingProvider,
+    pub provider: Choice<GradingProvider>,
 }
 
 /// Who grades answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GradingProvider {
     /// The program where it can, the teacher where it cannot.
     #[default]
     Auto,
+}
+
+impl BuiltIn for GradingProvider {
+    const KEY: &'static str = "grading.provider";
+    const ALL: &'static [Self] = &[Self::Auto];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+        }
+    }
 }
 
 /// The keys of `[log]`.

@@ -12,6 +12,7 @@ use figment::{
 use super::{
     error::ConfigError,
     keys::{self, Kind},
+    tables::Tables,
 };
 
 /// The file that is read when no other is named, if it is there.
@@ -37,15 +38,18 @@ impl Sources {
     }
 
     /// Everything that is set, the later source over the earlier one; and the file, if one was
-    /// read.
-    pub(super) fn read(self) -> Result<(Figment, Option<PathBuf>), ConfigError> {
+    /// read. What belongs to one of the tables goes there.
+    pub(super) fn read(
+        self,
+        tables: &mut Tables,
+    ) -> Result<(Figment, Option<PathBuf>), ConfigError> {
         let mut figment = Figment::new();
-        let (file, path) = read_file(self.file)?.unzip();
+        let (file, path) = read_file(self.file, tables)?.unzip();
         if let Some(file) = file {
             figment = figment.merge(file);
         }
         for (variable, value) in self.variables {
-            if let Some(variable) = read_variable(&variable, value)? {
+            if let Some(variable) = read_variable(&variable, value, tables)? {
                 figment = figment.merge(variable);
             }
         }
@@ -57,13 +61,14 @@ impl Sources {
 }
 
 /// Values that come from one place.
-struct Source {
-    name: String,
-    values: Dict,
+#[derive(Clone)]
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) values: Dict,
 }
 
 impl Source {
-    fn new(name: &str, key: &str, value: Value) -> Self {
+    pub(super) fn new(name: &str, key: &str, value: Value) -> Self {
         let values = nest(key, value).into_dict().unwrap_or_default();
         Self { name: name.to_owned(), values }
     }
@@ -79,7 +84,10 @@ impl Provider for Source {
     }
 }
 
-fn read_file(named: Option<PathBuf>) -> Result<Option<(Source, PathBuf)>, ConfigError> {
+fn read_file(
+    named: Option<PathBuf>,
+    tables: &mut Tables,
+) -> Result<Option<(Source, PathBuf)>, ConfigError> {
     let must_exist = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let text = match fs::read_to_string(&path) {
@@ -87,18 +95,38 @@ fn read_file(named: Option<PathBuf>) -> Result<Option<(Source, PathBuf)>, Config
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return Ok(None),
         Err(source) => return Err(ConfigError::Unreadable { path, source }),
     };
-    let values: Dict = Toml::from_str(&text).map_err(|error| {
+    let mut values: Dict = Toml::from_str(&text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
         ConfigError::Syntax { path: path.clone(), line, problem: error.message().to_owned() }
     })?;
     let name = path.display().to_string();
-    check_keys(&name, &values)?;
+    take_tables(&name, &mut values, tables)?;
+    check_keys(&name, &values, tables)?;
     Ok(Some((Source { name, values }, path)))
 }
 
+/// Moves the tables of providers of one's own to where they are read.
+fn take_tables(file: &str, values: &mut Dict, tables: &mut Tables) -> Result<(), ConfigError> {
+    for (section, value) in values {
+        let Value::Dict(_, keys) = value else { continue };
+        for name in tables.names(section).map(str::to_owned).collect::<Vec<_>>() {
+            let key = format!("{section}.{name}");
+            match (keys.remove(&name), tables.get(&key)) {
+                (Some(Value::Dict(_, options)), Some(table)) => table.set_file(file, options),
+                (Some(_), _) => {
+                    let (origin, problem) = (file.to_owned(), "must be a table of keys".to_owned());
+                    return Err(ConfigError::Invalid { origin, key, problem });
+                }
+                (None, _) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Refuses what no section knows. Serde would as well, but would not name the key's whole path.
-fn check_keys(file: &str, values: &Dict) -> Result<(), ConfigError> {
+fn check_keys(file: &str, values: &Dict, tables: &Tables) -> Result<(), ConfigError> {
     for (name, value) in values {
         let unknown = match value {
             Value::Dict(_, section) if keys::is_section(name) => section
@@ -109,23 +137,34 @@ fn check_keys(file: &str, values: &Dict) -> Result<(), ConfigError> {
                 .filter(|name| keys::kind(name).is_none() && !keys::is_section(name)),
         };
         if let Some(key) = unknown {
-            return Err(ConfigError::unknown(file.to_owned(), key));
+            return Err(ConfigError::unknown(file.to_owned(), key, tables));
         }
     }
     Ok(())
 }
 
 /// The variable's value, in the type of its key.
-fn read_variable(variable: &OsString, value: OsString) -> Result<Option<Source>, ConfigError> {
+fn read_variable(
+    variable: &OsString,
+    value: OsString,
+    tables: &mut Tables,
+) -> Result<Option<Source>, ConfigError> {
     // A name that is not text is not one of ours.
     let Some(variable) = variable.to_str() else { return Ok(None) };
     let Some(key) = keys::key_of(variable) else { return Ok(None) };
-    let Some(kind) = keys::kind(&key) else {
-        return Err(ConfigError::unknown_variable(variable, key));
-    };
+    let kind = keys::kind(&key);
+    if kind.is_none() && tables.of_option(&key).is_none() {
+        return Err(ConfigError::unknown_variable(variable, key, tables));
+    }
     let Ok(text) = value.into_string() else {
         let (origin, problem) = (variable.to_owned(), "must be valid UTF-8".to_owned());
         return Err(ConfigError::Invalid { origin, key, problem });
+    };
+    let Some(kind) = kind else {
+        if let Some((table, option)) = tables.of_option(&key) {
+            table.set_variable(variable, option, text);
+        }
+        return Ok(None);
     };
     // What cannot be read stays text, and is refused with the key's other wrong values.
     let value = match kind {

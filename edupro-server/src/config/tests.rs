@@ -337,12 +337,12 @@ fn a_video_provider_has_its_keys_and_old_ones_keep_theirs() {
     let token = ("EDUPRO_VIDEO__WEBHOOK_TOKEN", "short");
     assert!(refusal("", &[vdocipher, secret, token]).contains("at least 16 characters"));
     let loaded = load("", &[vdocipher, secret]).unwrap();
-    assert_eq!(loaded.config.video.provider, VideoKind::VdoCipher);
+    assert_eq!(loaded.config.video.provider, Choice::BuiltIn(VideoKind::VdoCipher));
     assert!(!loaded.to_toml().contains("of-the-api"), "{}", loaded.to_toml());
     assert!(!format!("{loaded:?}").contains("of-the-api"), "{loaded:?}");
     // Whoever went back to this server still has what was uploaded there.
     let loaded = load("", &[secret]).unwrap();
-    assert_eq!(loaded.config.video.provider, VideoKind::Local);
+    assert_eq!(loaded.config.video.provider, Choice::BuiltIn(VideoKind::Local));
     assert!(loaded.config.video.vdocipher.is_some());
 
     let bunny = "[video]\nprovider = \"bunny\"\n";

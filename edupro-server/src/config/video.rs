@@ -3,7 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Problem, refuse,
+    Problem,
+    choice::{BuiltIn, Choice},
+    refuse,
     sections::{VideoKeys, VideoKind},
     urls::PublicUrl,
 };
@@ -17,7 +19,7 @@ const TOKEN_LENGTH: usize = 16;
 #[non_exhaustive]
 pub struct Video {
     /// Where new videos go.
-    pub provider: VideoKind,
+    pub provider: Choice<VideoKind>,
     /// What VdoCipher is used with.
     pub vdocipher: Option<VdoCipherKeys>,
     /// What Bunny Stream is used with.
@@ -56,8 +58,8 @@ pub struct BunnyKeys {
 
 impl Video {
     pub(super) fn new(keys: &VideoKeys) -> Result<Self, Problem> {
-        let vdocipher = match (&keys.api_secret, keys.provider) {
-            (None, VideoKind::VdoCipher) => {
+        let vdocipher = match (&keys.api_secret, &keys.provider) {
+            (None, Choice::BuiltIn(VideoKind::VdoCipher)) => {
                 return Err(missing("video.api_secret", VideoKind::VdoCipher));
             }
             (None, _) => {
@@ -73,8 +75,8 @@ impl Video {
             }
             (Some(secret), _) => Some(VdoCipherKeys::new(keys, secret)?),
         };
-        let bunny = match (&keys.bunny_api_key, keys.provider) {
-            (None, VideoKind::Bunny) => {
+        let bunny = match (&keys.bunny_api_key, &keys.provider) {
+            (None, Choice::BuiltIn(VideoKind::Bunny)) => {
                 return Err(missing("video.bunny_api_key", VideoKind::Bunny));
             }
             (None, _) => {
@@ -91,7 +93,7 @@ impl Video {
             }
             (Some(key), _) => Some(BunnyKeys::new(keys, key)?),
         };
-        Ok(Self { provider: keys.provider, vdocipher, bunny })
+        Ok(Self { provider: keys.provider.clone(), vdocipher, bunny })
     }
 }
 
