@@ -136,7 +136,7 @@ enum Shape {
     /// `{"detail": "message"}`, or another key where the contract has one.
     Keyed(&'static str, Words),
     /// The same with a second message.
-    Twice([(&'static str, Words); 2]),
+    Twice(Box<[(&'static str, Words); 2]>),
 }
 
 /// An answer that is not a success, in the contract's shapes: what the school's handlers and
@@ -209,7 +209,7 @@ impl ApiError {
     /// The same with a second message, where the contract has one.
     pub(crate) fn and(mut self, key: &'static str, words: impl Into<Words>) -> Self {
         if let Shape::Keyed(first, said) = self.shape {
-            self.shape = Shape::Twice([(first, said), (key, words.into())]);
+            self.shape = Shape::Twice(Box::new([(first, said), (key, words.into())]));
         }
         self
     }
@@ -286,7 +286,7 @@ impl IntoResponse for ApiError {
         let mut response = match self.shape {
             Shape::Fields(errors) => (self.status, Json(errors)).into_response(),
             Shape::Keyed(key, words) => (self.status, Json(keyed([(key, words)]))).into_response(),
-            Shape::Twice(messages) => (self.status, Json(keyed(messages))).into_response(),
+            Shape::Twice(messages) => (self.status, Json(keyed(*messages))).into_response(),
         };
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);

@@ -1,4 +1,4 @@
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use edupro_core::{
     Change,
     courses::{self, DESCRIPTION_LENGTH},

@@ -54,7 +54,7 @@ impl Document {
         }
         let mut description = Description::new(&mut self.generator);
         operation.describe(&mut description);
-        let described = described(operation, description, &mut self.names, &self.examples);
+        let described = described(operation, &description, &mut self.names, &self.examples);
         let methods = self.paths.entry(operation.path.clone()).or_default();
         methods.insert(operation.method.as_str().to_ascii_lowercase(), described);
     }
@@ -91,7 +91,7 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
 
 fn described(
     operation: &Operation,
-    description: Description<'_>,
+    description: &Description<'_>,
     known: &mut BTreeMap<String, usize>,
     examples: &Examples,
 ) -> Value {
@@ -105,8 +105,8 @@ fn described(
         "description": about,
         "tags": [operation.details.section],
         "security": security(operation.permission),
-        "parameters": parameters(operation, &description),
-        "responses": responses(operation, &description, examples),
+        "parameters": parameters(operation, description),
+        "responses": responses(operation, description, examples),
     });
     if !description.body.is_empty() {
         let content = description

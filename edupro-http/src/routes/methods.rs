@@ -42,7 +42,7 @@ macro_rules! method {
                     H: Handler<A, EduPro> + Documented<D>,
                     A: 'static,
                 {
-                    self.with(&[$(Method::$method),+], number, title, handler)
+                    self.with(&[$(Method::$method),+], number, title, &handler)
                 }
             )*
         }
@@ -75,7 +75,7 @@ impl Methods {
         methods: &[Method],
         number: &'static str,
         title: &'static str,
-        handler: H,
+        handler: &H,
     ) -> Self
     where
         H: Handler<A, EduPro> + Documented<D>,
@@ -175,7 +175,7 @@ impl Api {
     /// A path of the contract that it prints without the prefix: it is there with it too.
     pub(super) fn at_root_too(mut self, path: &'static str, methods: Methods) -> Self {
         self.router = both_ways(self.router, path, methods.router.clone());
-        self.note(path.to_owned(), &methods);
+        self.note(path, &methods);
         self.at(path, methods)
     }
 
@@ -183,15 +183,15 @@ impl Api {
     /// own (behaviour G1) but is no path of the index.
     pub(super) fn bare(mut self, path: &'static str, methods: Methods) -> Self {
         let path = format!("{PREFIX}{path}");
-        self.note(path.clone(), &methods);
+        self.note(&path, &methods);
         self.router = both_ways(self.router, &path, methods.router);
         self
     }
 
-    fn note(&mut self, path: String, methods: &Methods) {
+    fn note(&mut self, path: &str, methods: &Methods) {
         self.operations.extend(methods.operations.iter().map(|operation| {
             let details = Details { section: self.section, ..operation.details.clone() };
-            Operation { path: path.clone(), details, ..operation.clone() }
+            Operation { path: path.to_owned(), details, ..operation.clone() }
         }));
     }
 
