@@ -1,6 +1,6 @@
 // A request as a form has it, how it is sent, and what came back.
 
-import { fold, make } from "./dom.js";
+import { fold, make, prose } from "./dom.js";
 
 const JSON_TYPE = "application/json";
 const FORM_TYPE = "application/x-www-form-urlencoded";
@@ -50,7 +50,7 @@ export class Call {
         {},
         make("code", {}, name),
         make("span", { class: "kind" }, ` ${words}`),
-        make("span", { class: "about" }, ` ${description ?? schema.description ?? ""}`),
+        description ? make("span", { class: "about" }, ". ", ...prose(description)) : this.schemas.about(schema),
         make("input", { name: `${place}:${name}`, required, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
       );
     });

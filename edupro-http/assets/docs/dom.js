@@ -12,6 +12,11 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+// A sentence in which `names` stand between backticks.
+export function prose(text) {
+  return text.split("`").map((part, place) => (place % 2 === 1 ? make("code", {}, part) : part));
+}
+
 // Something folded away. What is in it is made when it is opened for the first time.
 export function fold(summary, fill, attributes = {}) {
   const details = make("details", attributes, make("summary", {}, ...summary));

@@ -1,7 +1,7 @@
 // The page: it reads the document and draws its sections, keeps who is logged in, and finds calls.
 
 import { addressOf, Call } from "./call.js";
-import { fold, make } from "./dom.js";
+import { fold, make, prose } from "./dom.js";
 import { Schemas } from "./schema.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -9,6 +9,9 @@ const LOGINS = { accounts_login_teacher: "Teacher or administrator", accounts_lo
 const LOGOUT = "accounts_logout";
 // Cookies cannot be read by a page; this is only what it shows.
 const REMEMBERED = `edupro-docs ${addressOf("")}`;
+
+// Where there is space, the contents stand beside the operations.
+const WIDE = matchMedia("(min-width: 60rem)");
 
 const at = (id) => document.getElementById(id);
 
@@ -19,10 +22,13 @@ function operationsOf(document) {
     return known.map((method) => ({ method, path, operation: methods[method] }));
   });
   const number = ({ operation }) => {
-    const [, part] = operation.summary.match(/^\d+\.(\d+)/) ?? [null, Infinity];
+    const [, part] = operation.summary.match(/^\d+\.(\d+)/) ?? [null, 1000];
     return Number(part);
   };
-  return found.sort((one, other) => number(one) - number(other) || METHODS.indexOf(one.method) - METHODS.indexOf(other.method));
+  // Of two paths with a number, the one whose parameter is missing is the shorter.
+  return found.sort((one, other) => {
+    return number(one) - number(other) || other.path.length - one.path.length;
+  });
 }
 
 class Page {
@@ -36,12 +42,19 @@ class Page {
     const { title, version, description } = this.document.info;
     at("version").textContent = version;
     at("about").replaceChildren(
-      make("p", {}, description),
-      make("p", {}, "What is sent from this page is really done. Whoever is logged in here sends along their cookies. The whole of it as ", make("a", { href: addressOf("/api/v1/openapi.json") }, "an OpenAPI document"), "."),
+      make("p", {}, ...prose(description)),
+      make(
+        "p",
+        {},
+        "What is sent from this page is really done, by whoever is logged in here. Programs read the same as ",
+        make("a", { href: addressOf("/api/v1/openapi.json") }, "an OpenAPI document"),
+        ".",
+      ),
     );
     document.title = `${title} API`;
     this.document.tags.forEach(({ name }, place) => this.drawSection(name, `section-${place}`));
-    at("contents").open = matchMedia("(min-width: 60rem)").matches;
+    WIDE.addEventListener("change", foldContents);
+    foldContents();
     at("find").addEventListener("input", () => this.find(at("find").value));
     addEventListener("hashchange", open);
     open();
@@ -53,9 +66,7 @@ class Page {
     const operations = known.map((one) => this.drawOperation(one));
     const link = make("a", { href: `#${id}` }, name);
     at("sections").append(make("li", {}, link));
-    link.addEventListener("click", () => {
-      at("contents").open = matchMedia("(min-width: 60rem)").matches;
-    });
+    link.addEventListener("click", foldContents);
     at("operations").append(make("section", { id }, make("h2", {}, name), ...operations));
   }
 
@@ -81,7 +92,7 @@ class Page {
     const call = new Call(one, this.schemas, (...heard) => this.heard(...heard));
     const answers = Object.entries(operation.responses).map((each) => this.drawAnswer(each));
     return [
-      make("p", { class: "who" }, operation.description),
+      make("p", {}, ...prose(operation.description)),
       call.form(),
       make("h3", {}, "Answers"),
       ...answers,
@@ -98,7 +109,7 @@ class Page {
       const told = Object.values(known.examples ?? {}).map(({ value }) => value);
       const examples = told.length > 0 ? told : [this.schemas.example(known.schema)];
       return [
-        ...(status === "default" ? [make("p", { class: "about" }, description)] : []),
+        ...(status === "default" ? [make("p", { class: "about" }, ...prose(description))] : []),
         ...this.schemas.choices(known.schema).map((choice) => this.schemas.shape(choice)),
         ...examples.map((value) => make("pre", { tabindex: "0" }, JSON.stringify(value, null, 2))),
       ];
@@ -172,6 +183,10 @@ class Page {
     at("who").textContent = who ?? "Log in";
     at("log-out").hidden = who === null;
   }
+}
+
+function foldContents() {
+  at("contents").open = WIDE.matches;
 }
 
 // Every text in an answer.

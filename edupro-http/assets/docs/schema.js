@@ -1,6 +1,6 @@
 // What the document's JSON schemas say, in words, as examples and as lists of fields.
 
-import { fold, make } from "./dom.js";
+import { fold, make, prose } from "./dom.js";
 
 // Texts of which an example shows more than "text" would.
 const TEXTS = {
@@ -162,6 +162,6 @@ export class Schemas {
 
   about(schema) {
     const [found = {}] = schema.description ? [schema] : this.choices(schema);
-    return found.description ? make("span", { class: "about" }, ` ${found.description}`) : "";
+    return found.description ? make("span", { class: "about" }, ". ", ...prose(found.description)) : "";
   }
 }
