@@ -1,4 +1,4 @@
-//! A page in a browser, steered by the DevTools protocol: JSON texts that end with a zero.
+//! A page in a browser, steered by the `DevTools` protocol: JSON texts that end with a zero.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -28,28 +28,28 @@ impl Tab {
         let answers = BufReader::new(answers);
         let (session, events) = (Value::Null, Vec::new());
         let mut tab = Self { orders, answers, browser, session, count: 0, events };
-        let made = tab.ask("Target.createTarget", json!({"url": "about:blank"}));
+        let made = tab.ask("Target.createTarget", &json!({"url": "about:blank"}));
         let target = json!({"targetId": made["targetId"], "flatten": true});
-        tab.session = tab.ask("Target.attachToTarget", target)["sessionId"].take();
+        tab.session = tab.ask("Target.attachToTarget", &target)["sessionId"].take();
         for domain in ["Log", "Network", "Page", "Runtime"] {
-            tab.ask(&format!("{domain}.enable"), json!({}));
+            tab.ask(&format!("{domain}.enable"), &json!({}));
         }
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
-        tab.ask("Emulation.setDeviceMetricsOverride", size);
+        tab.ask("Emulation.setDeviceMetricsOverride", &size);
         tab
     }
 
     /// Goes to a page.
     pub(crate) fn open(&mut self, url: &str) {
-        self.ask("Page.navigate", json!({"url": url}));
+        self.ask("Page.navigate", &json!({"url": url}));
     }
 
     /// What an expression is in the page.
     #[track_caller]
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let mut answer = self.ask("Runtime.evaluate", asked);
+        let mut answer = self.ask("Runtime.evaluate", &asked);
         assert_eq!(answer["exceptionDetails"], Value::Null, "{expression}");
         answer["result"]["value"].take()
     }
@@ -78,7 +78,7 @@ impl Tab {
         told.map(|event| &event["params"])
     }
 
-    fn ask(&mut self, method: &str, parameters: Value) -> Value {
+    fn ask(&mut self, method: &str, parameters: &Value) -> Value {
         self.count += 1;
         let mut order = json!({"id": self.count, "method": method, "params": parameters});
         if !self.session.is_null() {
