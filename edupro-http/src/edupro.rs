@@ -74,8 +74,17 @@ impl EduPro {
         routes::health(self)
     }
 
-    /// [`router`](Self::router) and [`health`](Self::health), with an answer of the contract's to
-    /// every other path: for a process that serves nothing but the school.
+    /// `/docs`: the API in a browser, to read and to try. It needs no other host, and expects what
+    /// [`router`](Self::router) has below the same path as itself.
+    pub fn docs<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes::docs(self)
+    }
+
+    /// [`router`](Self::router), [`health`](Self::health) and [`docs`](Self::docs), with an answer
+    /// of the contract's to every other path: for a process that serves nothing but the school.
     pub fn site<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

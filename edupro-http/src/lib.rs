@@ -25,6 +25,7 @@
 //! | [`extract`] | who is asking, from where, for which page, with what |
 //! | `error.rs`, `render.rs` | the contract's error shapes; its dates, numbers and links |
 //! | [`openapi`] | what the routes say of themselves |
+//! | `docs.rs`, `assets/docs/` | the page that shows it in a browser |
 //! | `guard/` | what stands before and after every handler |
 //! | `testkit` (feature) | a school in a test |
 //!
@@ -36,6 +37,7 @@ mod answer;
 mod api;
 mod builder;
 mod cookies;
+mod docs;
 mod edupro;
 mod error;
 pub mod extract;

@@ -1,9 +1,10 @@
 //! The command line: what can be asked, and which exit code says how it went.
 
 use std::{
+    fs,
     io::{self, Read, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -60,6 +61,13 @@ enum Command {
     User(UserCommand),
     /// Show the configuration in force, each key with where it comes from
     Config,
+    /// Write the description of the API, an `OpenAPI` 3.1 document, with the school's address if
+    /// `http.public_url` is configured
+    Openapi {
+        /// Write it to this file instead of to standard output
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,8 +172,23 @@ async fn obey(command: Command, loaded: &Loaded) -> anyhow::Result<()> {
             say(&format!("{} cannot log in any more; all sessions have ended", user.username));
         }
         Command::Config => say(loaded.to_toml().trim_end()),
+        Command::Openapi { output } => describe_api(loaded, output.as_deref())?,
     }
     Ok(())
+}
+
+/// The same document as `/api/v1/openapi.json`, without a running server or its database.
+fn describe_api(loaded: &Loaded, output: Option<&Path>) -> anyhow::Result<()> {
+    let base = loaded.config.http.public_url.as_ref().map_or("", |url| url.as_str());
+    let document = edupro_http::openapi::document(base);
+    let text = format!("{document:#}\n");
+    match output {
+        Some(file) => {
+            fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+        }
+        // Not `say`: half a document that nobody was told of would be taken for a whole one.
+        None => io::stdout().write_all(text.as_bytes()).context("cannot write the document"),
+    }
 }
 
 /// Tells the person at the terminal, not the log.
@@ -204,6 +227,8 @@ mod tests {
             "edupro --config a.toml migrate",
             "edupro config --config a.toml",
             "edupro admin create --email a@b.example --username a --password-stdin",
+            "edupro openapi",
+            "edupro openapi --output api.json",
             "edupro user list",
             "edupro user activate mona",
             "edupro user deactivate mona@example.com",

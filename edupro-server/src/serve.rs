@@ -77,9 +77,9 @@ fn where_everything_is(config: &Config, listening: SocketAddr) -> String {
         MailProvider::Smtp(smtp) => smtp.host.clone(),
         MailProvider::Own(name) => name.clone(),
     };
+    let open = to_open(listening);
     format!(
-        "EduPro is open at {}  (database: {}, mail: {mail}, data: {})",
-        to_open(listening),
+        "EduPro is open at {open}  (try the API: {open}/docs, database: {}, mail: {mail}, data: {})",
         config.database_url().shown(),
         config.data_dir.display(),
     )

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, http::Method, routing::get};
+use axum::{Router, body::Body, http::Method, routing::get};
 use edupro_core::SeededEntropy;
 use edupro_http::{
     EduPro,
@@ -49,6 +49,77 @@ async fn lesson_with_files(mona: &Browser) -> (Value, Value) {
 }
 
 on_both_engines! {
+    /// The API's page, alone and below a path: what it loads is beside it.
+    async fn pages(school) {
+        for prefix in ["", "/schools/north"] {
+            let app = school.clone().below(prefix).start().await;
+            let visitor = app.visitor();
+            let at = |path: &str| format!("{PUBLIC_URL}{prefix}/docs{path}");
+            for (path, folder) in [("", "docs/"), ("/", "")] {
+                let page = visitor.get(&at(path)).await;
+                assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+                let text = String::from_utf8(page.bytes().to_vec()).unwrap();
+                assert!(text.contains(&format!("src=\"{folder}page.js\"")), "{text}");
+                assert!(text.contains(&format!("href=\"{folder}page.css\"")), "{text}");
+            }
+            for (path, kind) in [("/page.js", "text/javascript"), ("/page.css", "text/css")] {
+                let file = visitor.get(&at(path)).await;
+                assert_eq!(file.header("content-type"), Some(&*format!("{kind}; charset=utf-8")));
+            }
+            assert_eq!(visitor.get(&at("/../Cargo.toml")).await.status(), 404);
+            assert_eq!(visitor.get(&at("/page.html")).await.status(), 404);
+        }
+    }
+
+    /// The page may load its own files and ask its own API, and is asked for again (security R16).
+    async fn page_headers(school) {
+        let app = school.start().await;
+        let visitor = app.visitor();
+        for path in ["/docs", "/docs/", "/docs/page.js"] {
+            let url = format!("{PUBLIC_URL}{path}");
+            let page = visitor.get(&url).await;
+            assert_eq!(page.status(), 200);
+            let policy = page.header("content-security-policy").unwrap();
+            assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "));
+            assert!(!policy.contains("unsafe"), "{policy}");
+            for (name, value) in [
+                ("cache-control", "no-cache"),
+                ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "DENY"),
+                ("referrer-policy", "same-origin"),
+            ] {
+                assert_eq!(page.header(name), Some(value), "{name}");
+            }
+            let tag = page.header("etag").unwrap();
+            let weak = format!("W/{tag}");
+            for known in [tag, &weak] {
+                let again = visitor.with_header("if-none-match", known).get(&url).await;
+                assert_eq!((again.status(), again.bytes()), (304, &b""[..]));
+                assert_eq!(again.header("etag"), Some(tag));
+            }
+            assert_eq!(visitor.with_header("if-none-match", "\"0\"").get(&url).await.status(), 200);
+            let head = visitor.send(Method::HEAD, &url, None, Body::empty()).await;
+            assert_eq!((head.status(), head.bytes()), (200, &b""[..]));
+            let length = page.bytes().len().to_string();
+            assert_eq!(head.header("content-length"), Some(&*length));
+            let post = visitor.send(Method::POST, &url, None, Body::empty()).await;
+            assert_eq!((post.status(), post.header("allow")), (405, Some("GET,HEAD")));
+            let strict = "default-src 'none'; frame-ancestors 'none'";
+            assert_eq!(post.header("content-security-policy"), Some(strict));
+        }
+    }
+
+    /// A service may take the page, or leave it.
+    async fn chosen_page(school) {
+        let app = school.start().await;
+        let url = format!("{PUBLIC_URL}/docs");
+        let without = app.inside(|edupro| service().merge(edupro.router()));
+        assert_eq!(without.visitor().get(&url).await.bytes(), b"my own 404");
+        let with = without.inside(|edupro| service().merge(edupro.router()).merge(edupro.docs()));
+        assert_eq!(with.visitor().get(&url).await.status(), 200);
+        assert_eq!(ask(&with.visitor(), "/docs/nothing").await.bytes(), b"my own 404");
+    }
+
     /// Links, pages, cookies and uploads of a school that is nested below a path.
     async fn below_a_path(school) {
         let app = school.below("/schools/north").start().await;

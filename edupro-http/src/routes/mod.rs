@@ -21,6 +21,7 @@ use crate::{
         health, index, lessons, modules, openapi, payments, progress, questions, ratings,
         registration, results, roster, students, teachers, videos,
     },
+    docs,
     error::ApiError,
     guard, media,
     openapi::Permission,
@@ -609,12 +610,21 @@ where
     guard::around_routes(health_checks(), edupro).with_state(edupro.clone())
 }
 
-/// Both, and an answer to every other path.
+/// The API in a browser, with what guards it.
+pub(crate) fn docs<S>(edupro: &EduPro) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    guard::around_routes(pages(), edupro).with_state(edupro.clone())
+}
+
+/// All of it, and an answer to every other path.
 pub(crate) fn site<S>(edupro: &EduPro) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let router = contract().merge(health_checks()).fallback(async || ApiError::not_found());
+    let router = contract().merge(health_checks()).merge(pages());
+    let router = router.fallback(async || ApiError::not_found());
     guard::around(router, edupro).with_state(edupro.clone())
 }
 
@@ -635,6 +645,10 @@ fn health_checks() -> Router<EduPro> {
         .route("/healthz", axum::routing::get(health::live))
         .route("/readyz", axum::routing::get(health::ready))
         .method_not_allowed_fallback(method_not_allowed)
+}
+
+fn pages() -> Router<EduPro> {
+    docs::router().method_not_allowed_fallback(method_not_allowed)
 }
 
 /// 405, or what an OPTIONS request wants: axum adds `Allow` to both.

@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -11,18 +11,18 @@ use std::{
 use tempfile::NamedTempFile;
 use tokio::time::sleep;
 
-/// The browser's whole life. It is steered by nobody, but it listens on the pipe by which it could
-/// be, and ends when that closes: when we let go of it, or when the test process ends in whatever
-/// way.
+/// The browser's whole life. It listens on the pipe by which it can be steered, and ends when that
+/// closes: when we let go of it, or when the test process ends in whatever way. What it answers
+/// there goes to standard output, all that it says besides to standard error.
 const BROWSER: &str = r#"
     chromium=${EDUPRO_TEST_CHROMIUM:-chromium}
     if ! command -v "$chromium" >/dev/null; then
-        echo "there is no $chromium: run scripts/test, which finds or installs it, or install Chromium (Debian: chromium) and name its program in EDUPRO_TEST_CHROMIUM"
+        echo "there is no $chromium: run scripts/test, which finds or installs it, or install Chromium (Debian: chromium) and name its program in EDUPRO_TEST_CHROMIUM" >&2
         exit 1
     fi
     profile=$(mktemp -d "${TMPDIR:-/tmp}/edupro-test-chromium-XXXXXX") || exit 1
     HOME=$profile "$chromium" --user-data-dir="$profile" --remote-debugging-pipe "$@" \
-        3<&0 4>/dev/null </dev/null
+        3<&0 4>&1 >&2 </dev/null
     rm -rf "$profile"
 "#;
 
@@ -56,13 +56,27 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Opens a page.
+    /// Opens a page that needs nobody to steer it.
     pub(crate) fn open(url: &str) -> Self {
+        Self::start(url, Stdio::null())
+    }
+
+    /// Opens no page yet, and listens to whoever steers it.
+    pub(crate) fn steered() -> Self {
+        Self::start("about:blank", Stdio::piped())
+    }
+
+    /// The two ends of the pipe to steer it by. When the first is closed, it ends.
+    pub(crate) fn pipe(&mut self) -> (ChildStdin, ChildStdout) {
+        (self.process.stdin.take().unwrap(), self.process.stdout.take().unwrap())
+    }
+
+    fn start(url: &str, answers: Stdio) -> Self {
         let log = NamedTempFile::new().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", BROWSER, "sh"]).args(FLAGS).arg(url);
         command.stdin(Stdio::piped());
-        command.stdout(log.reopen().unwrap()).stderr(log.reopen().unwrap());
+        command.stdout(answers).stderr(log.reopen().unwrap());
         // A group of its own, to be ended as a whole.
         let process = command.process_group(0).spawn().unwrap();
         Self { process, log }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     home::Home,
@@ -90,4 +90,29 @@ fn the_configuration_in_force_is_shown_without_its_secrets() {
         let found = shown.lines().find(|shown| shown.starts_with(line));
         assert!(found.is_some_and(|line| line.ends_with(origin)), "{line}: {shown}");
     }
+}
+
+#[test]
+fn the_description_of_the_api_is_written_without_a_server() {
+    let home = Home::new();
+    let output = home.run(&["openapi"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("{\n  \"components\": {\n") && text.ends_with("}\n"), "{text}");
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document, edupro_http::openapi::document(""));
+    assert_eq!(document["servers"], json!([{"url": "/"}]));
+    assert!(!home.path("edupro-data").exists());
+
+    let home = Home::new().with("EDUPRO_HTTP__PUBLIC_URL", "https://school.example/north/");
+    let output = home.run(&["openapi", "--output", "api.json"]);
+    assert!(output.status.success() && output.stdout.is_empty());
+    let written = fs::read_to_string(home.path("api.json")).unwrap();
+    let document: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(document["servers"], json!([{"url": "https://school.example/north"}]));
+
+    let output = home.run(&["openapi", "--output", "no/such/folder/api.json"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot write no/such/folder/api.json"), "{said}");
 }

@@ -6,8 +6,10 @@
 
 mod chromium;
 mod client;
+mod docs;
 mod home;
 mod support;
+mod tab;
 
 mod command;
 mod journey;

@@ -29,6 +29,8 @@ pub(crate) const UPDATE: &str = "/api/v1/teacher/update-profile/";
 pub(crate) const HANGS: Duration = Duration::from_secs(30);
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "Str0ng-Pass!";
+/// Everybody's, in the demo.
+pub(crate) const DEMO_PASSWORD: &str = "palm-tree-42";
 
 /// Waits until `look` finds something.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {

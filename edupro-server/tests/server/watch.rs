@@ -22,11 +22,9 @@ use crate::{
     chromium::Chromium,
     client::{Browser, multipart},
     home::{Home, Server},
-    support::{LOGIN, credentials},
+    support::{DEMO_PASSWORD, LOGIN, credentials},
 };
 
-/// Everybody's, in the demo.
-const DEMO_PASSWORD: &str = "palm-tree-42";
 /// How long a browser may take for all that it is to do.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// More than a browser reads in advance, in bytes.
