@@ -122,7 +122,7 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
         (Some(validator), Some(body)) => {
             let wrong: Vec<_> = validator
                 .iter_errors(&body)
-                .map(|error| format!("{} at {}", error, error.instance_path))
+                .map(|error| format!("{} at {}", error, error.instance_path()))
                 .collect();
             assert!(
                 wrong.is_empty(),
