@@ -44,6 +44,9 @@ pub enum CouponStatus {
 }
 
 impl CouponStatus {
+    /// Every status.
+    pub const ALL: [Self; 2] = [Self::FullAccessed, Self::LimitedAccess];
+
     /// The word the contract has for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -56,7 +59,7 @@ impl CouponStatus {
     /// The status of that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::FullAccessed, Self::LimitedAccess].into_iter().find(|known| known.as_str() == word)
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 }
 

@@ -36,7 +36,7 @@ form! {
 form! {
     /// 5.4: what becomes of a coupon.
     pub(crate) struct CouponUpdate / CouponUpdateDraft {
-        status: Option<CouponStatus> = given(choice(CouponStatus::from_word)),
+        status: Option<CouponStatus> = given(choice(&CouponStatus::ALL, CouponStatus::as_str)),
         max_uses: Option<i64> = given(whole().at_least(1, AT_LEAST_ONE).at_most(USES_MAX)),
         expiration_date: Change<DateTime<Utc>> = changed(moment()),
         price: Option<Decimal> = given(amount()),

@@ -37,14 +37,10 @@ form! {
 form! {
     /// Beside the contract: which answers are graded again, and how.
     pub(crate) struct RegradeForm / RegradeDraft {
-        policy: RegradePolicy = required(choice(policy)),
+        policy: RegradePolicy = required(choice(&POLICIES, RegradePolicy::as_str)),
         question_id: Option<Uuid> = optional(id()),
         dry_run: Option<bool> = optional(flag()),
     }
-}
-
-fn policy(word: &str) -> Option<RegradePolicy> {
-    POLICIES.into_iter().find(|known| known.as_str() == word)
 }
 
 /// Beside the contract: what a grader said that left an answer to a person.

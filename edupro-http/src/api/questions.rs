@@ -29,7 +29,7 @@ form! {
     /// 10.3: a new question.
     pub(crate) struct QuestionForm / QuestionDraft {
         question_text: String = required(text().of_lines().at_most(QUESTION_LENGTH)),
-        question_type: QuestionType = required(choice(QuestionType::from_word)),
+        question_type: QuestionType = required(choice(&QuestionType::ALL, QuestionType::as_str)),
         points | mark: Option<Decimal> = given(points()),
         order: Option<i64> = optional(whole().at_least(1, ORDER_TOO_SMALL)),
         explanation: Option<String> = optional(text().or_blank().of_lines().at_most(QUESTION_LENGTH)),
@@ -43,7 +43,7 @@ form! {
     /// 10.4: what becomes of a question.
     pub(crate) struct QuestionUpdate / QuestionUpdateDraft {
         question_text: Option<String> = given(text().of_lines().at_most(QUESTION_LENGTH)),
-        question_type: Option<QuestionType> = given(choice(QuestionType::from_word)),
+        question_type: Option<QuestionType> = given(choice(&QuestionType::ALL, QuestionType::as_str)),
         points | mark: Option<Decimal> = given(points()),
         order: Option<i64> = optional(whole().at_least(1, ORDER_TOO_SMALL)),
         explanation: Change<String> = changed(text().or_blank().of_lines().at_most(QUESTION_LENGTH)),

@@ -204,18 +204,22 @@ fn decimal(text: &str) -> Option<Decimal> {
 
 /// One of a few words.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Choice<T>(fn(&str) -> Option<T>);
-
-/// One of the words that `known` knows.
-pub(crate) const fn choice<T>(known: fn(&str) -> Option<T>) -> Choice<T> {
-    Choice(known)
+pub(crate) struct Choice<T: 'static> {
+    known: &'static [T],
+    word: fn(T) -> &'static str,
 }
 
-impl<T> Kind for Choice<T> {
+/// One of those that are known, by its word.
+pub(crate) const fn choice<T>(known: &'static [T], word: fn(T) -> &'static str) -> Choice<T> {
+    Choice { known, word }
+}
+
+impl<T: Copy> Kind for Choice<T> {
     type Value = T;
 
     fn schema(&self, _: &mut openapi::Description<'_>) -> Value {
-        json!({"type": "string"})
+        let words: Vec<_> = self.known.iter().map(|known| (self.word)(*known)).collect();
+        json!({"type": "string", "enum": words})
     }
 
     fn parse(&self, raw: Raw) -> Reading<T> {
@@ -224,7 +228,8 @@ impl<T> Kind for Choice<T> {
             Raw::Json(value) => value.to_string(),
             Raw::File(_) | Raw::LargeFile => String::new(),
         };
-        self.0(word.trim()).map_or_else(|| one(format!("\"{word}\" is not a valid choice.")), Ok)
+        let found = self.known.iter().find(|known| (self.word)(**known) == word.trim());
+        found.map_or_else(|| one(format!("\"{word}\" is not a valid choice.")), |known| Ok(*known))
     }
 }
 
@@ -525,7 +530,7 @@ mod tests {
 
     #[test]
     fn choices_and_ids() {
-        let known = choice(|word| (word == "a").then_some(1));
+        let known = choice(&[1], |_| "a");
         assert_eq!(read(&known, json!("a")), Ok(1));
         assert_eq!(read(&known, json!("b")), Err(vec!["\"b\" is not a valid choice.".into()]));
         assert_eq!(read(&id(), json!("zzz")), Err(vec!["Must be a valid UUID.".into()]));
