@@ -26,7 +26,12 @@ use edupro_core::{
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
-use crate::{EduPro, cookies::is_path, edupro::Parts, guard::Traffic};
+use crate::{
+    EduPro,
+    cookies::is_path,
+    edupro::{Described, Parts},
+    guard::Traffic,
+};
 
 /// Longest lifetime of a session: a date can still be reckoned with it.
 const LIFETIME_MAX: Duration = Duration::from_hours(100 * 365 * 24);
@@ -352,6 +357,7 @@ impl Builder {
             // A large picture takes its decoder up to 200 MB.
             decoders: Arc::new(Semaphore::new((cores / 2).max(1))),
             stopping: AtomicBool::new(false),
+            described: Described::default(),
         }))
     }
 

@@ -1,19 +1,20 @@
 //! A composed school, ready to be served.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
 use axum::{Router, http::HeaderValue};
 use edupro_core::School;
 use ipnet::IpNet;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::{
     builder::Builder,
     guard::{self, Traffic},
-    routes,
+    openapi, routes,
 };
 
 /// A school with everything the outside of it needs. Cheap to clone.
@@ -31,6 +32,14 @@ pub(crate) struct Parts {
     pub(crate) traffic: Traffic,
     pub(crate) decoders: Arc<Semaphore>,
     pub(crate) stopping: AtomicBool,
+    pub(crate) described: Described,
+}
+
+/// What is said of the routes. It is the same for every visitor, so the first who asks has it made.
+#[derive(Debug, Default)]
+pub(crate) struct Described {
+    index: OnceLock<Vec<String>>,
+    document: OnceLock<Value>,
 }
 
 impl EduPro {
@@ -115,6 +124,16 @@ impl EduPro {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::Relaxed)
+    }
+
+    /// The paths of the contract, as the index has them.
+    pub(crate) fn index(&self) -> &[String] {
+        self.0.described.index.get_or_init(routes::index)
+    }
+
+    /// The document of the API, which does not say yet where it is reached.
+    pub(crate) fn document(&self) -> &Value {
+        self.0.described.document.get_or_init(openapi::describe)
     }
 
     pub(crate) fn public_url(&self) -> Option<&str> {

@@ -1,16 +1,8 @@
-use axum::Json;
+use axum::{Json, extract::State};
 
-use crate::{
-    extract::Site,
-    routes::{PREFIX, api},
-};
+use crate::{EduPro, extract::Site};
 
 /// 1.0 List the paths of the contract, parameters by their bare names.
-pub(crate) async fn list(Site(links): Site) -> Json<Vec<String>> {
-    let api = api();
-    let paths = api.paths().iter().map(|path| {
-        let path = path.replace(['{', '}'], "");
-        links.to(&format!("{PREFIX}{path}"))
-    });
-    Json(paths.collect())
+pub(crate) async fn list(State(edupro): State<EduPro>, Site(links): Site) -> Json<Vec<String>> {
+    Json(edupro.index().iter().map(|path| links.to(path)).collect())
 }

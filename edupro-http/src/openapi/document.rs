@@ -29,8 +29,8 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// The document, with its links below `base`.
-    pub(super) fn of(operations: &[Operation], base: &str) -> Value {
+    /// The document.
+    pub(super) fn of(operations: &[Operation]) -> Value {
         let mut settings = SchemaSettings::draft2020_12().for_serialize();
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -44,7 +44,7 @@ impl Document {
         for operation in operations {
             document.add(operation);
         }
-        document.finish(base)
+        document.finish()
     }
 
     fn add(&mut self, operation: &Operation) {
@@ -59,7 +59,7 @@ impl Document {
         methods.insert(operation.method.as_str().to_ascii_lowercase(), described);
     }
 
-    fn finish(mut self, base: &str) -> Value {
+    fn finish(mut self) -> Value {
         let schemas = self.generator.take_definitions(true);
         let tags: Vec<_> = self.sections.iter().map(|name| json!({"name": name})).collect();
         json!({
@@ -70,7 +70,6 @@ impl Document {
                 "description": ABOUT,
                 "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
             },
-            "servers": [{"url": if base.is_empty() { "/" } else { base }}],
             "tags": tags,
             "paths": self.paths,
             "components": {

@@ -12,6 +12,8 @@ pub(crate) use self::{
     description::{Describe, Description, Documented, Field},
     operation::Details,
 };
+use serde_json::{Value, json};
+
 use crate::routes;
 
 /// Everything that can be called, in the contract's order.
@@ -32,6 +34,17 @@ pub fn operations() -> Vec<Operation> {
 /// The OpenAPI 3.1 document of the API, which is reached at `base`: `https://school.example`, or
 /// nothing for a client that knows where it has the document from.
 #[must_use]
-pub fn document(base: &str) -> serde_json::Value {
-    Document::of(&operations(), base)
+pub fn document(base: &str) -> Value {
+    reached_at(describe(), base)
+}
+
+/// The document, which does not say yet where the API is reached.
+pub(crate) fn describe() -> Value {
+    Document::of(&operations())
+}
+
+/// A document of an API that is reached at `base`.
+pub(crate) fn reached_at(mut document: Value, base: &str) -> Value {
+    document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
+    document
 }

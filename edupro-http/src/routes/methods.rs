@@ -119,30 +119,26 @@ impl Methods {
 
     /// What the last handler looks for in the query.
     pub(super) fn query(self, parameters: &[(&'static str, &'static str)]) -> Self {
-        self.last(|details| details.query = parameters.to_vec())
+        self.last(|operation| operation.details.query = parameters.to_vec())
     }
 
     /// What may go wrong in the last handler that its arguments do not say.
     pub(super) fn fails(self, failures: &[StatusCode]) -> Self {
-        self.last(|details| details.failures = failures.to_vec())
+        self.last(|operation| operation.details.failures = failures.to_vec())
     }
 
     /// The last handler has words of its own for those who may not call it.
-    pub(super) fn only(mut self, permission: Permission) -> Self {
-        if let Some(handler) = self.operations.last().map(|last| last.details.handler) {
-            let same = self.operations.iter_mut().filter(|known| known.details.handler == handler);
-            same.for_each(|operation| operation.permission = permission);
-        }
-        self
+    pub(super) fn only(self, permission: Permission) -> Self {
+        self.last(|operation| operation.permission = permission)
     }
 
     /// A handler with several methods stands behind as many operations.
-    fn last(mut self, change: impl Fn(&mut Details)) -> Self {
+    fn last(mut self, change: impl Fn(&mut Operation)) -> Self {
         let Some(handler) = self.operations.last().map(|last| last.details.handler) else {
             return self;
         };
         let same = self.operations.iter_mut().filter(|known| known.details.handler == handler);
-        same.for_each(|operation| change(&mut operation.details));
+        same.for_each(change);
         self
     }
 }

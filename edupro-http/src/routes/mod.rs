@@ -593,6 +593,13 @@ pub(crate) fn api() -> Api {
         )
 }
 
+/// The paths of the contract, parameters by their bare names.
+pub(crate) fn index() -> Vec<String> {
+    let api = api();
+    let paths = api.paths().iter();
+    paths.map(|path| format!("{PREFIX}{}", path.replace(['{', '}'], ""))).collect()
+}
+
 /// The contract, the index of it, and files, with what guards them. What is unknown below their
 /// beginnings is answered here; all other paths are somebody else's.
 pub(crate) fn router<S>(edupro: &EduPro) -> Router<S>
