@@ -45,13 +45,20 @@ enum Value {
 /// Which attempts are asked for. Only what is becomes a condition, so that each list finds its
 /// index.
 struct Filter {
+    /// Attempts with what has to be known of them to choose: whatever else they are about neither
+    /// adds a row nor takes one away.
+    tables: &'static str,
     conditions: String,
     values: Vec<Value>,
 }
 
 impl Filter {
     fn new(of: &AttemptsOf) -> Self {
-        let mut filter = Self { conditions: "TRUE".to_owned(), values: Vec::new() };
+        let tables = match of.username {
+            Some(_) => ATTEMPTS_WITH_USERS,
+            None => ATTEMPTS,
+        };
+        let mut filter = Self { tables, conditions: "TRUE".to_owned(), values: Vec::new() };
         filter.add("a.teacher_id =", [Value::Number(of.teacher.0)]);
         filter.add("t.assessment_id =", of.assessment.map(Value::Id));
         filter.add("c.id =", of.course.map(Value::Id));
@@ -88,29 +95,47 @@ impl Filter {
         statement
     }
 
+    /// The statement for how many there are.
     fn count(&self) -> String {
-        format!("SELECT COUNT(*) FROM {SUMMARY_TABLES} WHERE {}", self.conditions)
+        format!("SELECT COUNT(*) FROM {} WHERE {}", self.tables, self.conditions)
     }
 
-    /// The statement for the attempts, with what comes behind the conditions.
+    /// The statement for all of them.
     fn summaries(&self) -> String {
+        format!("{SUMMARY} WHERE {} {ORDER}", self.conditions)
+    }
+
+    /// The statement for a page of them, which is chosen before anything else is read.
+    fn page(&self) -> String {
+        let (limit, offset) = (self.values.len() + 1, self.values.len() + 2);
         format!(
-            "SELECT {}, {}, u.username, p.full_name FROM {SUMMARY_TABLES}
-             WHERE {} ORDER BY t.started_at DESC, t.id DESC",
-            attempt_columns!(),
-            assessment_columns!(),
-            self.conditions,
+            "WITH chosen AS (
+                 SELECT t.id FROM {} WHERE {} {ORDER} LIMIT ${limit} OFFSET ${offset}
+             )
+             {SUMMARY} JOIN chosen ON chosen.id = t.id {ORDER}",
+            self.tables, self.conditions,
         )
     }
 }
 
-/// Attempts with what they are about.
-const SUMMARY_TABLES: &str = concat!(
+const ATTEMPTS: &str = concat!(assessment_tables!(), " JOIN attempts t ON t.assessment_id = a.id");
+const ATTEMPTS_WITH_USERS: &str = concat!(
+    assessment_tables!(),
+    " JOIN attempts t ON t.assessment_id = a.id JOIN users u ON u.id = t.student_id"
+);
+/// Attempts with what they are about and who has made them.
+const SUMMARY: &str = concat!(
+    "SELECT ",
+    attempt_columns!(),
+    ", ",
+    assessment_columns!(),
+    ", u.username, p.full_name FROM ",
     assessment_tables!(),
     " JOIN attempts t ON t.assessment_id = a.id
       JOIN users u ON u.id = t.student_id
       JOIN student_profiles p ON p.id = t.student_id"
 );
+const ORDER: &str = "ORDER BY t.started_at DESC, t.id DESC";
 
 pub(crate) async fn list(tx: &mut Tx, of: &AttemptsOf) -> StoreResult<Vec<AttemptSummary>> {
     let filter = Filter::new(of);
@@ -126,10 +151,8 @@ pub(crate) async fn page(
     let filter = Filter::new(of);
     let (count,) = filter.bind(tx.query_built(filter.count())).one::<(i64,)>().await?;
     let Some(window) = page.window(count) else { return Ok(None) };
-    let (limit, offset) = (filter.values.len() + 1, filter.values.len() + 2);
-    let text = format!("{} LIMIT ${limit} OFFSET ${offset}", filter.summaries());
     let rows = filter
-        .bind(tx.query_built(text))
+        .bind(tx.query_built(filter.page()))
         .bind(window.limit)
         .bind(window.offset)
         .all::<SummaryRow>()

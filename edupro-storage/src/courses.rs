@@ -223,12 +223,16 @@ impl CourseStore for Tx {
         let (count,) = filter.bind(self.query_built(text), &searches).one::<(i64,)>().await?;
         let Some(window) = query.page.window(count) else { return Ok(None) };
         let (limit, offset) = (filter.next(), filter.next());
+        // The page is chosen by an index alone; only its rows are read.
         let text = format!(
-            "{} {} WHERE {} ORDER BY {} LIMIT ${limit} OFFSET ${offset}",
-            course!(""),
+            "WITH chosen AS (
+                 SELECT c.id FROM courses c {} WHERE {} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}
+             )
+             {} JOIN chosen ON chosen.id = c.id ORDER BY {order}",
             filter.joins,
             filter.text,
-            order(query),
+            course!(""),
+            order = order(query),
         );
         let rows = filter
             .bind(self.query_built(text), &searches)
