@@ -74,19 +74,25 @@ class Trial:
         return f"{number:4} {self.engine:8} {'ok' if self.is_well else 'FAILED':6} {'; '.join(self.figures)}"
 
 
-def run(number, trial, engines=ENGINES, options=None, title=None):
+def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None):
     """The whole program: `trial` is called for each engine that was asked for.
 
-    `options` adds to the parser what this test can be told besides. Exit code 1 when any failed.
+    `options` adds to the parser what this test can be told besides, `prepare` installs and builds
+    what it needs besides the server. Exit code 1 when any failed.
     """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--engine", choices=engines, action="append", help="only on this one")
     parser.add_argument("--program", type=Path, help="the edupro to test, instead of a new release build")
+    parser.add_argument("--prepare", action="store_true", help="only install and build what it needs")
     if options:
         options(parser)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     program = given.program.resolve() if given.program else programs.edupro()
+    if prepare:
+        prepare()
+    if given.prepare:
+        sys.exit(0)
     # All engines are tried, also when the first has failed.
     results = [_try(number, trial, engine, program, given) for engine in given.engine or engines]
     sys.exit(0 if all(results) else 1)
