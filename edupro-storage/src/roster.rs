@@ -64,10 +64,10 @@ pub(crate) const fn standing(is_active: bool) -> Standing {
     if is_active { Standing::Active } else { Standing::Blocked }
 }
 
-/// A membership, from its tables. What a student has done is counted for the rows that are shown;
-/// `$now` is the placeholder of the moment.
+/// Memberships of the relations that `$relations` names `r`. What a student has done is counted
+/// for these rows; `$now` is the placeholder of the moment.
 macro_rules! membership {
-    ($now:literal, $rest:literal) => {
+    ($now:literal, $relations:literal) => {
         concat!(
             "SELECT r.id AS relation_id, r.teacher_id, r.is_active AS relation_is_active, r.notes,
                     r.created_at AS joined_at,
@@ -105,10 +105,10 @@ macro_rules! membership {
             user_columns!(),
             ", ",
             profile_columns!(),
-            " FROM teacher_students r
-              JOIN student_profiles p ON p.id = r.student_id
-              JOIN users u ON u.id = r.student_id ",
-            $rest
+            " FROM ",
+            $relations,
+            " JOIN student_profiles p ON p.id = r.student_id
+              JOIN users u ON u.id = r.student_id"
         )
     };
 }
@@ -186,7 +186,10 @@ impl RosterStore for Tx {
         now: DateTime<Utc>,
     ) -> StoreResult<Option<Membership>> {
         let row = self
-            .query(membership!("$3", "WHERE r.teacher_id = $1 AND r.student_id = $2"))
+            .query(membership!(
+                "$3",
+                "(SELECT * FROM teacher_students WHERE teacher_id = $1 AND student_id = $2) r"
+            ))
             .bind(teacher.0)
             .bind(student.0)
             .bind(now)
@@ -202,22 +205,28 @@ impl RosterStore for Tx {
         now: DateTime<Utc>,
     ) -> StoreResult<Option<PageOf<Membership>>> {
         let filter = filter_from(query, 1);
-        // The profile is joined for the count only when it is searched.
-        let searched = match query.words.is_empty() {
-            true => "",
-            false => "JOIN student_profiles p ON p.id = r.student_id",
+        let from = |is_named| match is_named {
+            true => "teacher_students r JOIN student_profiles p ON p.id = r.student_id",
+            false => "teacher_students r",
         };
-        let text = format!("SELECT COUNT(*) FROM teacher_students r {searched} WHERE {filter}");
+        // The profile is joined only where it is searched or ordered by.
+        let is_searched = !query.words.is_empty();
+        let text = format!("SELECT COUNT(*) FROM {} WHERE {filter}", from(is_searched));
         let (count,) = bind(self.query_built(text), teacher, query).one::<(i64,)>().await?;
         let Some(window) = query.page.window(count) else { return Ok(None) };
-        // The page is chosen before anything is counted for it: `$1` is the moment, the filter's
-        // placeholders come after it.
-        let filter = filter_from(query, 2);
+        // The page's relations are chosen first, or the engines would count what each student
+        // before the page has done. `$1` is the moment, the filter's placeholders come after it.
+        let is_by_name = query.order.iter().any(|(by, _)| *by == RosterOrder::FullName);
         let (limit, offset) = (4 + query.words.len(), 5 + query.words.len());
         let text = format!(
-            "{} {filter} ORDER BY {} LIMIT ${limit} OFFSET ${offset}",
-            membership!("$1", "WHERE"),
-            order(query),
+            "WITH chosen AS (
+                 SELECT r.* FROM {} WHERE {} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}
+             )
+             {} ORDER BY {order}",
+            from(is_searched || is_by_name),
+            filter_from(query, 2),
+            membership!("$1", "chosen r"),
+            order = order(query),
         );
         let rows = bind(self.query_built(text).bind(now), teacher, query)
             .bind(window.limit)

@@ -45,4 +45,5 @@ mod teachers;
 mod totals;
 mod truth;
 mod videos;
+mod visibility;
 mod with_users;
