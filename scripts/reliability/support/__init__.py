@@ -1,0 +1,1 @@
+"""What the reliability tests share: schools, servers, databases, a bad line, and what came of it."""

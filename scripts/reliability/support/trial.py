@@ -1,0 +1,113 @@
+"""A test of security.md section 4 on one engine, and its line."""
+
+import argparse
+import contextlib
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from . import programs
+from .postgres import Cluster
+from .proxy import Proxy
+from .server import Server
+
+ENGINES = ("sqlite", "postgres")
+
+
+class Trial:
+    """What a test starts ends with it; what it finds is one line, and it fails when a figure is not
+    within its bounds or when there is a fault."""
+
+    def __init__(self, engine, program, folder, stack, given):
+        self.engine, self.program, self.folder, self.stack, self.given = engine, program, folder, stack, given
+        self.figures, self.faults, self.is_well, self.servers = [], [], True, 0
+        self._cluster = None
+
+    @property
+    def cluster(self):
+        """The engine's PostgreSQL, started when it is first asked for."""
+        if self._cluster is None:
+            self._cluster = self.start_cluster()
+        return self._cluster
+
+    def start_cluster(self, settings=()):
+        cluster = Cluster(settings)
+        self.stack.callback(cluster.close)
+        return cluster
+
+    def database(self):
+        """The URL for a server: `None` is a file in the server's folder."""
+        return self.cluster.url() if self.engine == "postgres" else None
+
+    def server(self, folder="school", database=None, start=True, **settings):
+        """A server on this engine; on the same folder or database it is another replica."""
+        self.servers += 1
+        server = Server(self.program, self.folder / folder, database or self.database(), **settings)
+        self.stack.callback(server.kill)
+        if start:
+            server.start()
+        return server
+
+    def proxy(self, target):
+        proxy = Proxy(target)
+        self.stack.callback(proxy.close)
+        return proxy
+
+    def figure(self, name, value, unit="", most=None, least=None):
+        """Notes a measure and, if it has bounds, whether it keeps them."""
+        shown = f"{value:.0f}" if isinstance(value, float) and value >= 100 else f"{value:.3g}" if isinstance(value, float) else str(value)
+        bounds = [f"{sign} {bound}" for sign, bound in (("≤", most), ("≥", least)) if bound is not None]
+        is_kept = (most is None or value <= most) and (least is None or value >= least)
+        self.is_well &= is_kept
+        self.figures.append(
+            f"{name} {shown}{' ' + unit if unit else ''}{' (' + ', '.join(bounds) + ')' if bounds else ''}"
+            f"{'' if is_kept else ' MISSED'}"
+        )
+
+    def fault(self, text):
+        self.is_well = False
+        self.faults.append(str(text))
+
+    def line(self, number):
+        return f"{number:4} {self.engine:8} {'ok' if self.is_well else 'FAILED':6} {'; '.join(self.figures)}"
+
+
+def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None):
+    """The whole program: `trial` is called for each engine that was asked for.
+
+    `options` adds to the parser what this test can be told besides, `prepare` installs and builds
+    what it needs besides the server. Exit code 1 when any failed.
+    """
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--engine", choices=engines, action="append", help="only on this one")
+    parser.add_argument("--program", type=Path, help="the edupro to test, instead of a new release build")
+    parser.add_argument("--prepare", action="store_true", help="only install and build what it needs")
+    if options:
+        options(parser)
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    program = given.program.resolve() if given.program else programs.edupro()
+    if prepare:
+        prepare()
+    if given.prepare:
+        sys.exit(0)
+    # All engines are tried, also when the first has failed.
+    results = [_try(number, trial, engine, program, given) for engine in given.engine or engines]
+    sys.exit(0 if all(results) else 1)
+
+
+def _try(number, trial, engine, program, given):
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edupro-trial-")))
+        found = Trial(engine, program, folder, stack, given)
+        try:
+            trial(found)
+        except Exception as error:
+            traceback.print_exc()
+            found.fault(f"{type(error).__name__}: {error}")
+        for fault in found.faults[:20]:
+            print(f"{number} {engine}: {fault}", file=sys.stderr)
+        print(found.line(number), flush=True)
+        return found.is_well
