@@ -46,6 +46,7 @@ mod limits;
 mod migrations;
 mod modules;
 mod orders;
+mod postgres;
 mod progress;
 mod questions;
 mod ratings;
