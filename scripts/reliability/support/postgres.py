@@ -98,7 +98,7 @@ class Cluster:
         self.shell(f"pg_basebackup {source} --pgdata={data} --checkpoint=fast --write-recovery-conf")
         if way:
             follow = f"primary_conninfo = 'host=127.0.0.1 port={way} user=postgres'"
-            self.shell(f'printf "%s\n" "{follow}" >>{data}/postgresql.auto.conf')
+            self.shell(f'printf "%s\\n" "{follow}" >>{data}/postgresql.auto.conf')
         self.start(data, port)
         return port
 

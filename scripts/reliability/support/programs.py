@@ -1,5 +1,6 @@
 """Programs that a test runs, and where they come from."""
 
+import functools
 import glob
 import os
 import re
@@ -22,6 +23,7 @@ def edupro():
     return TARGET / "release/edupro"
 
 
+@functools.cache
 def tcp_proxy():
     program = TARGET / "release/tcp-proxy"
     build("-p", "edupro-suite", "--bin", "tcp-proxy")
