@@ -42,6 +42,7 @@ use crate::{
     migrations,
     postgres::{Line, PostgresPool},
     sql::{Tx, store_error},
+    sqlite::Turn,
 };
 
 /// How long a request waits for a connection before it is told to come back (security R41).
@@ -214,14 +215,6 @@ fn pool<DB: sqlx::Database>(max_connections: u32) -> PoolOptions<DB> {
         .test_before_acquire(false)
 }
 
-/// Whoever has waited that long for another process is not told to try again at once.
-fn waited(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Contended(source) => StoreError::Unavailable(source),
-        error => error,
-    }
-}
-
 #[async_trait]
 impl Storage for Database {
     async fn read(&self) -> StoreResult<Box<dyn Transaction>> {
@@ -236,12 +229,7 @@ impl Storage for Database {
     async fn write(&self) -> StoreResult<Box<dyn Transaction>> {
         Ok(Box::new(match &self.pools {
             Pools::Postgres { write, .. } => Tx::PostgresWrite(write.begin().await?),
-            // The lock is taken now: a transaction that reads first and then wants to write fails
-            // at once when another has written meanwhile.
-            Pools::Sqlite { write, .. } => {
-                let begun = write.begin_with("BEGIN IMMEDIATE").await.map_err(store_error);
-                Tx::SqliteWrite(begun.map_err(waited)?)
-            }
+            Pools::Sqlite { write, .. } => Tx::SqliteWrite(Turn::begin(write).await?),
         }))
     }
 

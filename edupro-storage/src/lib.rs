@@ -55,6 +55,7 @@ mod resets;
 mod roster;
 mod sessions;
 mod sql;
+mod sqlite;
 mod students;
 mod teachers;
 mod users;

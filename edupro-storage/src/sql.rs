@@ -5,15 +5,14 @@
 
 use edupro_core::StoreError;
 use sqlx::{
-    AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection,
-    Transaction, Type,
+    AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection, Type,
     error::BoxDynError,
     pool::PoolConnection,
     postgres::{PgArguments, PgRow},
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use crate::postgres::Lease;
+use crate::{postgres::Lease, sqlite::Turn};
 
 /// A value that both engines can bind.
 pub(crate) trait Bind:
@@ -47,7 +46,7 @@ pub(crate) enum Tx {
     PostgresRead(Lease),
     PostgresWrite(Lease),
     SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
+    SqliteWrite(Turn),
 }
 
 impl Tx {
@@ -67,7 +66,7 @@ impl Tx {
                 Run::Postgres(lease, PgArguments::default())
             }
             Self::SqliteRead(connection) => Run::Sqlite(connection, SqliteArguments::default()),
-            Self::SqliteWrite(transaction) => Run::Sqlite(transaction, SqliteArguments::default()),
+            Self::SqliteWrite(turn) => Run::SqliteWrite(turn, SqliteArguments::default()),
         };
         Query { run, text, bound: 0, error: None }
     }
@@ -75,7 +74,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::PostgresWrite(lease) => lease.commit().await,
-            Self::SqliteWrite(transaction) => transaction.commit().await.map_err(store_error),
+            Self::SqliteWrite(turn) => turn.commit().await,
             Self::PostgresRead(_) | Self::SqliteRead(_) => Ok(()),
         }
     }
@@ -85,6 +84,7 @@ impl Tx {
 enum Run<'c> {
     Postgres(&'c mut Lease, PgArguments),
     Sqlite(&'c mut SqliteConnection, SqliteArguments),
+    SqliteWrite(&'c mut Turn, SqliteArguments),
 }
 
 /// A statement on its way to one engine.
@@ -103,6 +103,7 @@ macro_rules! on_engine {
         match run {
             Run::Postgres(lease, $arguments) => lease.run(|$connection| async move { $run }).await,
             Run::Sqlite($connection, $arguments) => $run,
+            Run::SqliteWrite(turn, $arguments) => turn.run(|$connection| async move { $run }).await,
         }
         .map_err(store_error)
     }};
@@ -114,7 +115,7 @@ impl Query<'_> {
         use sqlx::Arguments as _;
         let added = match &mut self.run {
             Run::Postgres(_, arguments) => arguments.add(value),
-            Run::Sqlite(_, arguments) => arguments.add(value),
+            Run::Sqlite(_, arguments) | Run::SqliteWrite(_, arguments) => arguments.add(value),
         };
         self.bound += 1;
         self.error = self.error.or(added.err());
