@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -32,15 +33,16 @@ use edupro_core::{
     video::VideoStore,
 };
 use sqlx::{
-    Connection as _, PgPool, SqlitePool,
+    SqlitePool,
     pool::PoolOptions,
-    postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use crate::{
     migrations,
+    postgres::{Line, PostgresPool},
     sql::{Tx, store_error},
+    sqlite::Turn,
 };
 
 /// How long a request waits for a connection before it is told to come back (security R41).
@@ -49,10 +51,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 const SQLITE_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for another process (design section 5).
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection that was idle for longer is asked whether it is still there (security R41).
-const IDLE_BEFORE_PING: Duration = Duration::from_secs(5);
-/// How long that answer may take.
-const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// How old a connection may get (security R41).
 const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
@@ -108,7 +106,7 @@ pub struct Database {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
-    Postgres { read: PgPool, write: PgPool },
+    Postgres { read: PostgresPool, write: PostgresPool },
     Sqlite { read: SqlitePool, write: SqlitePool, file: PathBuf },
 }
 
@@ -118,16 +116,8 @@ impl Database {
         let url = &options.url;
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let read_url = options.read_url.as_deref().unwrap_or(url);
-            let read = postgres(
-                read_url,
-                options.max_connections,
-                &[("default_transaction_read_only", "on")],
-            );
-            let write = postgres(url, options.max_connections, &[]);
-            let pools = Pools::Postgres {
-                read: read.await.map_err(ConnectError::Database)?,
-                write: write.await.map_err(ConnectError::Database)?,
-            };
+            let pools = postgres(url, read_url, options.max_connections);
+            let pools = pools.await.map_err(ConnectError::Database)?;
             return Ok(Self { pools });
         }
         if !url.starts_with("sqlite:") {
@@ -164,32 +154,15 @@ impl Database {
     }
 }
 
-async fn postgres(
-    url: &str,
-    max_connections: u32,
-    settings: &[(&str, &str)],
-) -> sqlx::Result<PgPool> {
-    // A statement, a lock or a forgotten transaction must not hold a request up (security R41).
-    let limits = [
-        ("statement_timeout", "5000"),
-        ("lock_timeout", "2000"),
-        ("idle_in_transaction_session_timeout", "10000"),
-    ];
-    let options = PgConnectOptions::from_str(url)?
-        .application_name("edupro")
-        .options(limits.iter().chain(settings).copied());
-    pool::<sqlx::Postgres>(max_connections)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for <= IDLE_BEFORE_PING {
-                    return Ok(true);
-                }
-                let ping = tokio::time::timeout(PING_TIMEOUT, connection.ping()).await;
-                Ok(matches!(ping, Ok(Ok(()))))
-            })
-        })
-        .connect_with(options)
-        .await
+async fn postgres(url: &str, read_url: &str, max_connections: u32) -> sqlx::Result<Pools> {
+    let line = Line::new(url)?;
+    // What one pool learns of a server is true for the other.
+    let read_line = if read_url == url { Arc::clone(&line) } else { Line::new(read_url)? };
+    let only_reads = [("default_transaction_read_only", "on")];
+    let read = PostgresPool::open(&read_line, pool(max_connections), &only_reads).await?;
+    let write = PostgresPool::open(&line, pool(max_connections), &[]).await?;
+    write.warn_of_losses().await?;
+    Ok(Pools::Postgres { read, write })
 }
 
 async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
@@ -246,9 +219,7 @@ fn pool<DB: sqlx::Database>(max_connections: u32) -> PoolOptions<DB> {
 impl Storage for Database {
     async fn read(&self) -> StoreResult<Box<dyn Transaction>> {
         Ok(Box::new(match &self.pools {
-            Pools::Postgres { read, .. } => {
-                Tx::PostgresRead(read.acquire().await.map_err(store_error)?)
-            }
+            Pools::Postgres { read, .. } => Tx::PostgresRead(read.acquire().await?),
             Pools::Sqlite { read, .. } => {
                 Tx::SqliteRead(read.acquire().await.map_err(store_error)?)
             }
@@ -257,14 +228,8 @@ impl Storage for Database {
 
     async fn write(&self) -> StoreResult<Box<dyn Transaction>> {
         Ok(Box::new(match &self.pools {
-            Pools::Postgres { write, .. } => {
-                Tx::PostgresWrite(write.begin().await.map_err(store_error)?)
-            }
-            // The lock is taken now: a transaction that reads first and then wants to write fails
-            // at once when another has written meanwhile.
-            Pools::Sqlite { write, .. } => {
-                Tx::SqliteWrite(write.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?)
-            }
+            Pools::Postgres { write, .. } => Tx::PostgresWrite(write.begin().await?),
+            Pools::Sqlite { write, .. } => Tx::SqliteWrite(Turn::begin(write).await?),
         }))
     }
 

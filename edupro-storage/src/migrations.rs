@@ -4,7 +4,7 @@ use std::{borrow::Cow, fs::File, io, path::Path};
 
 use edupro_core::{StoreError, StoreResult};
 use sqlx::{
-    AssertSqlSafe, SqlSafeStr,
+    AssertSqlSafe, Connection as _, SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -110,8 +110,14 @@ fn migrator<const N: usize>(texts: [(i64, &'static str, String); N]) -> Migrator
 
 pub(crate) async fn run(pools: &Pools) -> Result<(), MigrationError> {
     match pools {
-        // sqlx takes a lock in the database for the time.
-        Pools::Postgres { write, .. } => Ok(postgres().run(write).await?),
+        // sqlx takes a lock in the database for the time, and others wait for it.
+        Pools::Postgres { write, .. } => {
+            let connection = write.connect_to_migrate().await;
+            let mut connection =
+                connection.map_err(|error| MigrationError::Failed(error.into()))?;
+            postgres().run(&mut connection).await?;
+            connection.close().await.map_err(|error| MigrationError::Failed(error.into()))
+        }
         Pools::Sqlite { write, file, .. } => {
             // sqlx takes none on SQLite, so processes wait at a file beside the database.
             let lock = lock_beside(file).await.map_err(MigrationError::Lock)?;
@@ -139,7 +145,10 @@ pub(crate) async fn lock_beside(database: &Path) -> io::Result<File> {
 pub(crate) async fn check(pools: &Pools) -> StoreResult<()> {
     let statement = "SELECT MAX(version) FROM _sqlx_migrations";
     let version: Option<i64> = match pools {
-        Pools::Postgres { read, .. } => sqlx::query_scalar(statement).fetch_one(read).await,
+        Pools::Postgres { read, .. } => {
+            let mut lease = read.acquire().await?;
+            lease.run(|connection| sqlx::query_scalar(statement).fetch_one(connection)).await
+        }
         Pools::Sqlite { read, .. } => sqlx::query_scalar(statement).fetch_one(read).await,
     }
     .map_err(store_error)?;

@@ -5,13 +5,14 @@
 
 use edupro_core::StoreError;
 use sqlx::{
-    AssertSqlSafe, Encode, FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite,
-    SqliteConnection, Transaction, Type,
+    AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection, Type,
     error::BoxDynError,
     pool::PoolConnection,
     postgres::{PgArguments, PgRow},
     sqlite::{SqliteArguments, SqliteRow},
 };
+
+use crate::{postgres::Lease, sqlite::Turn};
 
 /// A value that both engines can bind.
 pub(crate) trait Bind:
@@ -42,27 +43,13 @@ impl<T> Record for T where
 /// An open transaction, or a connection to read from. Dropping it undoes what was not committed.
 #[derive(Debug)]
 pub(crate) enum Tx {
-    PostgresRead(PoolConnection<Postgres>),
-    PostgresWrite(Transaction<'static, Postgres>),
+    PostgresRead(Lease),
+    PostgresWrite(Lease),
     SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
-}
-
-enum Connection<'c> {
-    Postgres(&'c mut PgConnection),
-    Sqlite(&'c mut SqliteConnection),
+    SqliteWrite(Turn),
 }
 
 impl Tx {
-    fn connection(&mut self) -> Connection<'_> {
-        match self {
-            Self::PostgresRead(connection) => Connection::Postgres(connection),
-            Self::PostgresWrite(transaction) => Connection::Postgres(transaction),
-            Self::SqliteRead(connection) => Connection::Sqlite(connection),
-            Self::SqliteWrite(transaction) => Connection::Sqlite(transaction),
-        }
-    }
-
     pub(crate) fn query(&mut self, text: &'static str) -> Query<'_> {
         self.prepare(text.into_sql_str())
     }
@@ -74,17 +61,20 @@ impl Tx {
     }
 
     fn prepare(&mut self, text: SqlStr) -> Query<'_> {
-        let run = match self.connection() {
-            Connection::Postgres(connection) => Run::Postgres(connection, PgArguments::default()),
-            Connection::Sqlite(connection) => Run::Sqlite(connection, SqliteArguments::default()),
+        let run = match self {
+            Self::PostgresRead(lease) | Self::PostgresWrite(lease) => {
+                Run::Postgres(lease, PgArguments::default())
+            }
+            Self::SqliteRead(connection) => Run::Sqlite(connection, SqliteArguments::default()),
+            Self::SqliteWrite(turn) => Run::SqliteWrite(turn, SqliteArguments::default()),
         };
         Query { run, text, bound: 0, error: None }
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::PostgresWrite(transaction) => transaction.commit().await.map_err(store_error),
-            Self::SqliteWrite(transaction) => transaction.commit().await.map_err(store_error),
+            Self::PostgresWrite(lease) => lease.commit().await,
+            Self::SqliteWrite(turn) => turn.commit().await,
             Self::PostgresRead(_) | Self::SqliteRead(_) => Ok(()),
         }
     }
@@ -92,8 +82,9 @@ impl Tx {
 
 /// A connection and the values for it.
 enum Run<'c> {
-    Postgres(&'c mut PgConnection, PgArguments),
+    Postgres(&'c mut Lease, PgArguments),
     Sqlite(&'c mut SqliteConnection, SqliteArguments),
+    SqliteWrite(&'c mut Turn, SqliteArguments),
 }
 
 /// A statement on its way to one engine.
@@ -110,8 +101,9 @@ macro_rules! on_engine {
     ($query:expr, |$text:ident, $arguments:ident, $connection:ident| $run:expr) => {{
         let Query { run, text: $text, .. } = $query.checked()?;
         match run {
-            Run::Postgres($connection, $arguments) => $run,
+            Run::Postgres(lease, $arguments) => lease.run(|$connection| async move { $run }).await,
             Run::Sqlite($connection, $arguments) => $run,
+            Run::SqliteWrite(turn, $arguments) => turn.run(|$connection| async move { $run }).await,
         }
         .map_err(store_error)
     }};
@@ -123,7 +115,7 @@ impl Query<'_> {
         use sqlx::Arguments as _;
         let added = match &mut self.run {
             Run::Postgres(_, arguments) => arguments.add(value),
-            Run::Sqlite(_, arguments) => arguments.add(value),
+            Run::Sqlite(_, arguments) | Run::SqliteWrite(_, arguments) => arguments.add(value),
         };
         self.bound += 1;
         self.error = self.error.or(added.err());
@@ -235,16 +227,22 @@ fn trouble(code: &str) -> Trouble {
     match code {
         // Serialization failure, deadlock, lock timeout.
         "40001" | "40P01" | "55P03" => return Trouble::Contended,
-        // Statement timeout, a server that shuts down or starts, one that became read-only.
-        "57014" | "57P01" | "57P02" | "57P03" | "53300" | "25006" => return Trouble::Unavailable,
-        _ if code.len() == 5 && code.starts_with("08") => return Trouble::Unavailable,
+        // Statement timeout, one that became read-only, a session that it ended.
+        "57014" | "25006" | "25P03" => return Trouble::Unavailable,
+        // A line that broke, no room (connections, memory, disk), a server that stops or starts, a
+        // disk that fails.
+        _ if code.len() == 5
+            && ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) =>
+        {
+            return Trouble::Unavailable;
+        }
         _ => {}
     }
     match code.parse::<i32>().map(|code| code & 0xff) {
         // SQLITE_BUSY and SQLITE_LOCKED, with whatever extended code.
         Ok(5 | 6) if code.len() < 5 => Trouble::Contended,
-        // SQLITE_FULL, SQLITE_CANTOPEN.
-        Ok(13 | 14) if code.len() < 5 => Trouble::Unavailable,
+        // SQLITE_IOERR, with whatever the disk failed at; SQLITE_FULL, SQLITE_CANTOPEN.
+        Ok(10 | 13 | 14) if code.len() < 5 => Trouble::Unavailable,
         _ => Trouble::Other,
     }
 }
@@ -324,7 +322,9 @@ mod tests {
         assert_eq!(trouble("40001"), Trouble::Contended);
         assert_eq!(trouble("5"), Trouble::Contended);
         assert_eq!(trouble("517"), Trouble::Contended);
-        assert_eq!(trouble("08006"), Trouble::Unavailable);
+        for code in ["08006", "25006", "25P03", "53100", "57P01", "58030", "13", "4874"] {
+            assert_eq!(trouble(code), Trouble::Unavailable, "{code}");
+        }
         assert_eq!(trouble("23503"), Trouble::Other);
         assert_eq!(trouble("787"), Trouble::Other);
     }

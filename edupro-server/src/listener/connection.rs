@@ -5,7 +5,10 @@ use std::{
     future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -17,7 +20,7 @@ use axum::{
 };
 use hyper::{
     Request, Response,
-    body::{Frame, Incoming, SizeHint},
+    body::{Body as _, Frame, Incoming, SizeHint},
     server::conn::http1,
     service::Service,
 };
@@ -120,18 +123,53 @@ impl Service<Request<Incoming>> for Gate {
         let peer = self.peer;
         let stop = self.stop.clone();
         Box::pin(async move {
+            let is_read = Arc::new(AtomicBool::new(request.body().is_end_stream()));
             let mut response = if too_long {
                 Refusal::UrlTooLong.to_response()
             } else {
-                let mut request = request.map(Body::new);
+                let noted = Arc::clone(&is_read);
+                let mut request =
+                    request.map(|body| Body::new(RequestBody { body, is_read: noted }));
                 request.extensions_mut().insert(ConnectInfo(peer));
                 app.call(request).await?
             };
-            if *stop.borrow() {
+            // Hyper closes after a body that nobody wanted unless all of it happens to be here
+            // already. Whoever is not told sends the next request into a closed connection.
+            if *stop.borrow() || !is_read.load(Ordering::Relaxed) {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response.map(|body| AnswerBody { body, _answering: answering }))
         })
+    }
+}
+
+/// What the client sends, and whether the router has read it to the end.
+struct RequestBody {
+    body: Incoming,
+    is_read: Arc<AtomicBool>,
+}
+
+impl hyper::body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.is_read.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -276,6 +276,23 @@ async fn an_answer_before_the_body_is_not_lost_in_a_reset() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
+/// Or the next request would be sent into a connection that is being closed.
+#[tokio::test]
+async fn whoever_is_answered_before_the_body_came_is_told_that_the_connection_closes() {
+    let server = Server::start(limits()).await;
+    let mut client = server.client().await;
+    client.send("POST /refuse HTTP/1.1\r\ncontent-length: 5\r\n\r\n").await;
+    let (answer, _) = client.closed().await;
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    let mut client = server.client().await;
+    for _ in 0..2 {
+        client.send("POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nhello").await;
+        let answer = client.answer().await;
+        assert!(!answer.contains("connection: close"), "{answer}");
+        assert_eq!(body(&answer), "hello");
+    }
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_place() {
     let server = Server::start(Limits { connections: 2, ..limits() }).await;

@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import threading
+import time
 
 from .ports import free_port
 from .programs import postgres_programs
@@ -72,6 +73,40 @@ class Cluster:
     def stop(self, mode="fast", data="data"):
         """`immediate` is what a crash leaves: nothing is written any more."""
         self.shell(f"pg_ctl --pgdata={data} --mode={mode} --wait stop")
+
+    def kill(self, data="data"):
+        """Kills the server itself; its other processes notice and end."""
+        self.shell(f"kill -9 $(head -n 1 {data}/postmaster.pid)")
+
+    def start_again(self, data="data", port=None, patience=10):
+        """Starts it as soon as what a kill left is gone; the seconds that took."""
+        begin = time.monotonic()
+        while True:
+            try:
+                self.start(data, port)
+                return time.monotonic() - begin
+            except RuntimeError:
+                if time.monotonic() > begin + patience:
+                    raise
+                time.sleep(0.05)
+
+    def add_standby(self, data, way=None):
+        """Copies the first server and has the copy follow it, by way of a port that may be a
+        proxy's; the copy's port."""
+        port = free_port()
+        source = f"--host=127.0.0.1 --port={self.port} --username=postgres"
+        self.shell(f"pg_basebackup {source} --pgdata={data} --checkpoint=fast --write-recovery-conf")
+        if way:
+            follow = f"primary_conninfo = 'host=127.0.0.1 port={way} user=postgres'"
+            self.shell(f'printf "%s\\n" "{follow}" >>{data}/postgresql.auto.conf')
+        self.start(data, port)
+        return port
+
+    def promote(self, data):
+        """The standby takes over; the seconds until it writes."""
+        begin = time.monotonic()
+        self.shell(f"pg_ctl --pgdata={data} --wait promote")
+        return time.monotonic() - begin
 
     def sql(self, text, port=None, database="postgres"):
         """The rows that a statement returns, each a list of texts."""

@@ -1,5 +1,6 @@
 """Programs that a test runs, and where they come from."""
 
+import functools
 import glob
 import os
 import re
@@ -22,9 +23,32 @@ def edupro():
     return TARGET / "release/edupro"
 
 
+@functools.cache
 def tcp_proxy():
     program = TARGET / "release/tcp-proxy"
     build("-p", "edupro-suite", "--bin", "tcp-proxy")
+    return program
+
+
+def previous():
+    """The program of the version before the newest migration, built once and kept in target/previous."""
+    migrations = sorted((ROOT / "edupro-storage/migrations").glob("*.sql"))
+    number = migrations[-1].name.split("_")[0]
+    newest = [str(path.relative_to(ROOT)) for path in migrations if path.name.startswith(number)]
+    git = ["git", "-C", str(ROOT)]
+    added = subprocess.run([*git, "log", "--diff-filter=A", "--format=%H", "--", *newest], stdout=subprocess.PIPE, text=True, check=True)
+    commit = subprocess.run([*git, "rev-parse", f"{added.stdout.split()[-1]}^"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    place = TARGET / "previous"
+    program, source = place / f"edupro-{commit[:12]}", place / "source"
+    if not program.exists():
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(source, ignore_errors=True)
+        subprocess.run([*git, "worktree", "prune"], check=True)
+        subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(source), commit], check=True)
+        command = ["cargo", "build", "--release", "--locked", "--quiet", "-p", "edupro-server", "--target-dir", str(place)]
+        subprocess.run(command, cwd=source, check=True)
+        shutil.copy2(place / "release/edupro", program)
+        subprocess.run([*git, "worktree", "remove", "--force", str(source)], check=True)
     return program
 
 
