@@ -21,7 +21,7 @@ class Server:
 
     def __init__(self, program, folder, database=None, around=(), **settings):
         self.program, self.folder, self.port, self.process = program, Path(folder), free_port(), None
-        self.around = list(around)
+        self.around, self.database = list(around), database
         self.folder.mkdir(exist_ok=True)
         self.log = self.folder / "log"
         settings = {**SETTINGS, **settings}
@@ -99,6 +99,14 @@ class Server:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def stored(self):
+        """The files that were uploaded."""
+        return [path for path in (self.data / "files").rglob("*") if path.is_file() and ".staging" not in path.parts]
+
+    def staged(self):
+        """How many uploads are under way, or were left behind."""
+        return sum(path.is_file() for path in (self.data / "files/.staging").rglob("*"))
 
     def log_lines(self, *words):
         """Lines of the log with all of these words."""

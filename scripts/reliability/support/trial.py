@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import signal
+import sqlite3
 import sys
 import tempfile
 import traceback
@@ -37,9 +38,20 @@ class Trial:
         self.stack.callback(cluster.close)
         return cluster
 
-    def database(self):
-        """The URL for a server: `None` is a file in the server's folder."""
-        return self.cluster.url() if self.engine == "postgres" else None
+    def database(self, name=None):
+        """The URL for a server: `None` is a file in the server's folder. With a name it is a new one."""
+        if self.engine == "sqlite":
+            return None
+        if name:
+            self.cluster.sql(f'CREATE DATABASE "{name}"')
+        return self.cluster.url(database=name or "postgres")
+
+    def rows(self, server, text):
+        """What a query says of a server's database, each row a list of texts."""
+        if server.database:
+            return self.cluster.sql(text, database=server.database.rpartition("/")[2])
+        with contextlib.closing(sqlite3.connect(f"file:{server.data}/edupro.db?mode=ro", uri=True, timeout=10)) as base:
+            return [["" if value is None else str(value) for value in row] for row in base.execute(text)]
 
     def server(self, folder="school", database=None, start=True, **settings):
         """A server on this engine; on the same folder or database it is another replica."""
