@@ -19,6 +19,8 @@ class Answer:
     body: object
     headers: http.client.HTTPMessage
     seconds: float
+    # Of what it is one, for whoever counts.
+    kind: str = ""
 
 
 class Client:
