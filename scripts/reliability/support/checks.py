@@ -37,7 +37,12 @@ ORPHANS = """
     WHERE contype = 'f' AND array_length(conkey, 1) = 1"""
 
 
-def check(found, server, patience=20):
+def named_files(found, server):
+    """The files that rows name."""
+    return {row[0] for row in found.rows(server, " ".join(FILES.split())) if row[0]}
+
+
+def check(found, server, files=True, patience=20):
     """Faults for all that is not as it has to be. Jobs may first do what is left to do."""
     wrong = []
     for name, query in QUERIES.items():
@@ -52,9 +57,9 @@ def check(found, server, patience=20):
         integrity = found.rows(server, "PRAGMA integrity_check")
         if integrity != [["ok"]]:
             wrong.append(f"integrity_check: {integrity[:3]}")
-    begin = time.monotonic()
-    while True:
-        named = {row[0] for row in found.rows(server, " ".join(FILES.split())) if row[0]}
+    begin, named, there = time.monotonic(), set(), set()
+    while files:
+        named = named_files(found, server)
         there = {str(path.relative_to(server.data / "files")) for path in server.stored()}
         if named == there or time.monotonic() > begin + patience:
             break
