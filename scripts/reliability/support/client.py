@@ -19,10 +19,15 @@ class Answer:
     body: object
     headers: http.client.HTTPMessage
     seconds: float
+    # Of what it is one, for whoever counts.
+    kind: str = ""
 
 
 class Client:
     """Somebody with cookies, on one connection."""
+
+    # A set that gets the value of every cookie that anybody is given, for a test that looks for them.
+    given = None
 
     def __init__(self, port, cookies=None, timeout=20):
         self.port, self.cookies, self.timeout = port, dict(cookies or {}), timeout
@@ -53,6 +58,8 @@ class Client:
         for cookie in got.headers.get_all("Set-Cookie", []):
             name, value = cookie.split(";")[0].split("=", 1)
             self.cookies[name] = value
+            if Client.given is not None and value:
+                Client.given.add(value)
         is_json = got.headers.get("Content-Type", "").startswith("application/json")
         return Answer(got.status, json.loads(text) if text and is_json else text, got.headers, seconds)
 

@@ -1,5 +1,6 @@
 """Many people at once, and what they were answered."""
 
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ class Seen:
 class Crowd:
     """People who each do the same again and again, until told to stop or until a time is over.
 
-    `works` are functions without arguments that return a client's `Answer`; each has a thread. An
+    `works` are functions without arguments that return a client's `Answer`; each has a thread. Whoever
+    does several things says in the answer's `kind` which of them this was. An
     exception other than `Unanswered` is a fault of the test and is raised by `stop`.
     """
 
@@ -43,13 +45,14 @@ class Crowd:
                 begin = time.monotonic()
                 try:
                     answer = work()
-                    seen = Seen(kind, answer.status, begin, answer.seconds, answer.headers.get("Retry-After"), answer.body)
+                    seen = Seen(answer.kind or kind, answer.status, begin, answer.seconds, answer.headers.get("Retry-After"), answer.body)
                 except Unanswered as error:
                     seen = Seen(kind, 0, begin, time.monotonic() - begin, body=str(error))
                 with self.lock:
                     self.seen.append(seen)
                 if self.pause:
-                    self.over.wait(self.pause)
+                    # Never all together.
+                    self.over.wait(self.pause * random.uniform(0.2, 1.8))
         except Exception as error:
             self.errors.append(error)
 

@@ -24,3 +24,15 @@ def pdf(size):
     """A document of so many bytes."""
     head, tail = b"%PDF-1.4\n", b"\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
     return head + b"%" * (size - len(head) - len(tail)) + tail
+
+
+def film(seconds, size=0):
+    """A film of so many seconds and bytes, and of no pictures."""
+    times = bytes(12) + struct.pack(">II", 1000, seconds * 1000)
+    header = times + bytes(100 - len(times))
+    start = _box(b"ftyp", b"isom\0\0\x02\0isomiso2mp41") + _box(b"moov", _box(b"mvhd", header))
+    return start + _box(b"mdat", bytes(max(0, size - len(start) - 8)))
+
+
+def _box(kind, content):
+    return struct.pack(">I", len(content) + 8) + kind + content

@@ -119,6 +119,12 @@ class Cluster:
             raise RuntimeError(f"{text}: {done.stderr}")
         return [line.split("\x1f") for line in done.stdout.splitlines()]
 
+    def run(self, program, *arguments):
+        """Runs one of PostgreSQL's programs."""
+        done = subprocess.run([program, *map(str, arguments)], env=self._environment(), stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr}")
+
     def session(self, text, port=None):
         """A connection that runs these statements meanwhile; the caller waits for it or kills it."""
         return subprocess.Popen(

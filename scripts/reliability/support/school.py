@@ -19,6 +19,7 @@ class Course:
     number: int
     title: str
     lessons: list
+    modules: list
 
 
 class School:
@@ -47,22 +48,26 @@ class School:
         client.must(200, "POST", login_path, login)
         return Person(client, answer["user"]["id"], login)
 
+    def add_students(self, count, teacher="mona"):
+        return [self.add_student(f"student{number}", teacher) for number in range(count)]
+
     def add_course(self, title, price=50, modules=1, lessons=1, teacher=None):
         """A published course, all of whose lessons are published."""
         client = (teacher or self.teacher).client
         course = client.must(201, "POST", "/course/create/", {
             "title": title, "description": "Sound and light", "price": price,
         })["id"]
-        numbers = []
+        numbers, places = [], []
         for order in range(1, modules + 1):
             module = client.must(201, "POST", f"/courses/{course}/modules/create/", {
                 "title": f"Module {order}", "order": order, "is_published": True,
             })["id"]
+            places.append(module)
             for lesson in range(1, lessons + 1):
                 numbers.append(client.must(201, "POST", f"/modules/{module}/lessons/create/", {
                     "title": f"Lesson {lesson}", "order": lesson, "is_published": True,
                 })["id"])
-        return Course(course, title, numbers)
+        return Course(course, title, numbers, places)
 
     def add_coupons(self, count, price=50, uses=None, teacher=None):
         """New coupons as (number, code)."""

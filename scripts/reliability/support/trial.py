@@ -4,8 +4,10 @@ import argparse
 import contextlib
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from pathlib import Path
 
@@ -24,14 +26,15 @@ class Trial:
     def __init__(self, engine, program, folder, stack, given):
         self.engine, self.program, self.folder, self.stack, self.given = engine, program, folder, stack, given
         self.figures, self.faults, self.is_well, self.servers = [], [], True, 0
-        self._cluster = None
+        self._cluster, self._lock = None, threading.Lock()
 
     @property
     def cluster(self):
         """The engine's PostgreSQL, started when it is first asked for."""
-        if self._cluster is None:
-            self._cluster = self.start_cluster()
-        return self._cluster
+        with self._lock:
+            if self._cluster is None:
+                self._cluster = self.start_cluster()
+            return self._cluster
 
     def start_cluster(self, settings=()):
         cluster = Cluster(settings)
@@ -86,8 +89,9 @@ class Trial:
         return f"{number:4} {self.engine:8} {'ok' if self.is_well else 'FAILED':6} {'; '.join(self.figures)}"
 
 
-def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None):
-    """The whole program: `trial` is called for each engine that was asked for.
+def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None, together=False):
+    """The whole program: `trial` is called for each engine that was asked for, one after another, or
+    `together`, for tests that mostly wait.
 
     `options` adds to the parser what this test can be told besides, `prepare` installs and builds
     what it needs besides the server. Exit code 1 when any failed.
@@ -105,9 +109,25 @@ def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None):
         prepare()
     if given.prepare:
         sys.exit(0)
+    if together and not given.engine:
+        sys.exit(_each_alone(engines, program))
     # All engines are tried, also when the first has failed.
     results = [_try(number, trial, engine, program, given) for engine in given.engine or engines]
     sys.exit(0 if all(results) else 1)
+
+
+def _each_alone(engines, program):
+    """This program once for each engine, at the same time; 1 when any failed."""
+    command = [sys.executable, *sys.argv, "--program", program, "--engine"]
+    ones = [subprocess.Popen([*command, engine]) for engine in engines]
+    try:
+        return max(one.wait() != 0 for one in ones)
+    finally:
+        for one in ones:
+            if one.poll() is None:
+                one.terminate()
+        for one in ones:
+            one.wait()
 
 
 def _try(number, trial, engine, program, given):
