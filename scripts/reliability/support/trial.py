@@ -97,7 +97,7 @@ def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None, 
     what it needs besides the server. Exit code 1 when any failed.
     """
     parser = argparse.ArgumentParser(description=title)
-    parser.add_argument("--engine", choices=engines, action="append", help="only on this one")
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="only on this one")
     parser.add_argument("--program", type=Path, help="the edupro to test, instead of a new release build")
     parser.add_argument("--prepare", action="store_true", help="only install and build what it needs")
     if options:
@@ -112,7 +112,10 @@ def run(number, trial, engines=ENGINES, options=None, prepare=None, title=None, 
     if together and not given.engine:
         sys.exit(_each_alone(engines, program))
     # All engines are tried, also when the first has failed.
-    results = [_try(number, trial, engine, program, given) for engine in given.engine or engines]
+    wanted = given.engine or engines
+    results = [_try(number, trial, engine, program, given) for engine in wanted if engine in engines]
+    for engine in set(wanted) - set(engines):
+        print(f"{number:4} {engine:8} none   there is nothing to try on it")
     sys.exit(0 if all(results) else 1)
 
 
