@@ -5,7 +5,10 @@ use std::{
     io,
     pin::pin,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -133,12 +136,19 @@ pub(crate) struct Line {
     asked: tokio::sync::Mutex<Option<(Instant, bool)>>,
     /// Connections that are older may lead to a server that is gone or does not write any more.
     doubted: Mutex<Option<Instant>>,
+    /// There was trouble, and nothing was written since.
+    is_troubled: AtomicBool,
 }
 
 impl Line {
     pub(crate) fn new(url: &str) -> sqlx::Result<Arc<Self>> {
         let options = PgConnectOptions::from_str(url)?.application_name("edupro");
-        Ok(Arc::new(Self { options, asked: <_>::default(), doubted: <_>::default() }))
+        Ok(Arc::new(Self {
+            options,
+            asked: <_>::default(),
+            doubted: <_>::default(),
+            is_troubled: <_>::default(),
+        }))
     }
 
     /// Waits for an answer, but not on a line that is dead.
@@ -182,6 +192,19 @@ impl Line {
         }
         *asked = Some((Instant::now(), is_there));
         is_there
+    }
+
+    fn note_trouble(&self) {
+        self.is_troubled.store(true, Ordering::Relaxed);
+        self.doubt();
+    }
+
+    /// After trouble: only now is it known that the server is one that writes. What was opened in
+    /// between, to read from, may lead to one that does not.
+    fn note_written(&self) {
+        if self.is_troubled.swap(false, Ordering::Relaxed) {
+            self.doubt();
+        }
     }
 
     fn doubt(&self) {
@@ -231,7 +254,7 @@ impl Lease {
         self.is_sound = false;
         let answer = self.line.wait(work(connection), longest).await;
         match &answer {
-            Err(error) if is_fatal(error) => self.line.doubt(),
+            Err(error) if is_fatal(error) => self.line.note_trouble(),
             _ => self.is_sound = true,
         }
         answer
@@ -242,6 +265,7 @@ impl Lease {
             .await
             .map_err(store_error)?;
         self.is_open = false;
+        self.line.note_written();
         Ok(())
     }
 }
