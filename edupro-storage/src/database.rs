@@ -116,7 +116,7 @@ impl Database {
     /// Connects by the URL's scheme. The schema is not touched: see [`Database::migrate`].
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, ConnectError> {
         let url = &options.url;
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if is_postgres(url) {
             let read_url = options.read_url.as_deref().unwrap_or(url);
             let read = postgres(
                 read_url,
@@ -162,6 +162,11 @@ impl Database {
             }
         }
     }
+}
+
+/// Whether a URL names PostgreSQL.
+pub(crate) fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 async fn postgres(

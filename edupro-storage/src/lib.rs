@@ -38,6 +38,7 @@ mod courses;
 mod database;
 mod deferrals;
 mod enrollments;
+mod examination;
 mod grading;
 mod idempotency;
 mod jobs;
@@ -61,5 +62,6 @@ mod videos;
 
 pub use self::{
     database::{ConnectError, Database, DatabaseOptions},
-    migrations::MigrationError,
+    examination::{Examination, ExaminationError, examine},
+    migrations::{MigrationError, Schema},
 };

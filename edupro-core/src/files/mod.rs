@@ -51,7 +51,7 @@ pub use self::{
     links::{LINK_LIFETIME, LinkError, LinkSigner},
     pictures::{Picture, PictureError, PictureRules, check_picture},
     range::ByteRange,
-    space::Reserve,
+    space::{Reserve, Space},
     staging::{CheckedFile, Staging, Upload},
     store::FileStore,
     videos::{CheckedVideo, VIDEO_MEGABYTES, VideoError, check_video, video_limit},
