@@ -39,6 +39,7 @@ mod database;
 mod deferrals;
 mod enrollments;
 mod examination;
+mod file_names;
 mod grading;
 mod idempotency;
 mod jobs;
@@ -63,5 +64,6 @@ mod videos;
 pub use self::{
     database::{ConnectError, Database, DatabaseOptions},
     examination::{Examination, ExaminationError, examine},
+    file_names::FILE_COLUMNS,
     migrations::{MigrationError, Schema},
 };
