@@ -17,6 +17,7 @@ use edupro_core::{
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
+    files::FileNameStore,
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -40,13 +41,15 @@ use sqlx::{
 
 use crate::{
     migrations,
-    sql::{Tx, store_error},
+    sql::{Demotion, Tx, store_error},
 };
 
 /// How long a request waits for a connection before it is told to come back (security R41).
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a writer waits for its turn on SQLite, which has one at a time.
 const SQLITE_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How large SQLite's journal stays once it has been written back: 64 MiB (security R43).
+const JOURNAL_BYTES: &str = "67108864";
 /// How long SQLite waits for another process (design section 5).
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is asked whether it is still there (security R41).
@@ -108,7 +111,7 @@ pub struct Database {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
-    Postgres { read: PgPool, write: PgPool },
+    Postgres { read: PgPool, write: PgPool, demotion: Demotion },
     Sqlite { read: SqlitePool, write: SqlitePool, file: PathBuf },
 }
 
@@ -118,15 +121,19 @@ impl Database {
         let url = &options.url;
         if is_postgres(url) {
             let read_url = options.read_url.as_deref().unwrap_or(url);
+            let demotion = Demotion::default();
             let read = postgres(
                 read_url,
                 options.max_connections,
                 &[("default_transaction_read_only", "on")],
+                // Whatever becomes of it, it can be read.
+                Demotion::default(),
             );
-            let write = postgres(url, options.max_connections, &[]);
+            let write = postgres(url, options.max_connections, &[], demotion.clone());
             let pools = Pools::Postgres {
                 read: read.await.map_err(ConnectError::Database)?,
                 write: write.await.map_err(ConnectError::Database)?,
+                demotion,
             };
             return Ok(Self { pools });
         }
@@ -152,7 +159,7 @@ impl Database {
     /// Closes all connections once they are idle.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Postgres { read, write } => {
+            Pools::Postgres { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -173,6 +180,7 @@ async fn postgres(
     url: &str,
     max_connections: u32,
     settings: &[(&str, &str)],
+    demotion: Demotion,
 ) -> sqlx::Result<PgPool> {
     // A statement, a lock or a forgotten transaction must not hold a request up (security R41).
     let limits = [
@@ -184,8 +192,12 @@ async fn postgres(
         .application_name("edupro")
         .options(limits.iter().chain(settings).copied());
     pool::<sqlx::Postgres>(max_connections)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
+            let is_over = demotion.concerns(meta.age);
             Box::pin(async move {
+                if is_over {
+                    return Ok(false);
+                }
                 if meta.idle_for <= IDLE_BEFORE_PING {
                     return Ok(true);
                 }
@@ -204,7 +216,9 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         // With NORMAL a power cut may undo what was acknowledged; coupons are money.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
-        .foreign_keys(true);
+        .foreign_keys(true)
+        // The journal is cut back after it has grown, for instance under a long backup (security R43).
+        .pragma("journal_size_limit", JOURNAL_BYTES);
     let file = options.get_filename().to_owned();
     // A database in memory has a name of this kind, and belongs to one process.
     let lock = if file.to_string_lossy().starts_with("file:") {
@@ -262,8 +276,9 @@ impl Storage for Database {
 
     async fn write(&self) -> StoreResult<Box<dyn Transaction>> {
         Ok(Box::new(match &self.pools {
-            Pools::Postgres { write, .. } => {
-                Tx::PostgresWrite(write.begin().await.map_err(store_error)?)
+            Pools::Postgres { write, demotion, .. } => {
+                let transaction = write.begin().await.map_err(store_error)?;
+                Tx::PostgresWrite(transaction, demotion.clone())
             }
             // The lock is taken now: a transaction that reads first and then wants to write fails
             // at once when another has written meanwhile.
@@ -369,6 +384,10 @@ impl Transaction for Tx {
     }
 
     fn limits(&mut self) -> &mut dyn LimitStore {
+        self
+    }
+
+    fn file_names(&mut self) -> &mut dyn FileNameStore {
         self
     }
 

@@ -3,6 +3,11 @@
 //! A query is written once, in the SQL that both read. [`Tx::query`] binds it to whichever engine
 //! the transaction was opened on.
 
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use edupro_core::StoreError;
 use sqlx::{
     AssertSqlSafe, Encode, FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite,
@@ -39,11 +44,32 @@ impl<T> Record for T where
 {
 }
 
+/// When the server that is written to was last found to be one that is not: after a fail-over its old
+/// connections lead to a machine that only reads, and none of them is to be used again (security R41).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Demotion(Arc<Mutex<Option<Instant>>>);
+
+impl Demotion {
+    /// Notes what an error says about the server.
+    fn note(&self, error: &sqlx::Error) {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref().is_some_and(is_lost) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// Whether a connection of this age was opened before that.
+    pub(crate) fn concerns(&self, age: Duration) -> bool {
+        let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.is_some_and(|noted| noted.elapsed() < age)
+    }
+}
+
 /// An open transaction, or a connection to read from. Dropping it undoes what was not committed.
 #[derive(Debug)]
 pub(crate) enum Tx {
     PostgresRead(PoolConnection<Postgres>),
-    PostgresWrite(Transaction<'static, Postgres>),
+    PostgresWrite(Transaction<'static, Postgres>, Demotion),
     SqliteRead(PoolConnection<Sqlite>),
     SqliteWrite(Transaction<'static, Sqlite>),
 }
@@ -57,7 +83,7 @@ impl Tx {
     fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::PostgresRead(connection) => Connection::Postgres(connection),
-            Self::PostgresWrite(transaction) => Connection::Postgres(transaction),
+            Self::PostgresWrite(transaction, _) => Connection::Postgres(transaction),
             Self::SqliteRead(connection) => Connection::Sqlite(connection),
             Self::SqliteWrite(transaction) => Connection::Sqlite(transaction),
         }
@@ -74,16 +100,23 @@ impl Tx {
     }
 
     fn prepare(&mut self, text: SqlStr) -> Query<'_> {
+        let demotion = match self {
+            Self::PostgresWrite(_, demotion) => Some(demotion.clone()),
+            _ => None,
+        };
         let run = match self.connection() {
             Connection::Postgres(connection) => Run::Postgres(connection, PgArguments::default()),
             Connection::Sqlite(connection) => Run::Sqlite(connection, SqliteArguments::default()),
         };
-        Query { run, text, bound: 0, error: None }
+        Query { run, text, bound: 0, error: None, demotion }
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::PostgresWrite(transaction) => transaction.commit().await.map_err(store_error),
+            Self::PostgresWrite(transaction, demotion) => {
+                { transaction.commit().await.inspect_err(|error| demotion.note(error)) }
+                    .map_err(store_error)
+            }
             Self::SqliteWrite(transaction) => transaction.commit().await.map_err(store_error),
             Self::PostgresRead(_) | Self::SqliteRead(_) => Ok(()),
         }
@@ -103,16 +136,18 @@ pub(crate) struct Query<'c> {
     text: SqlStr,
     bound: usize,
     error: Option<BoxDynError>,
+    demotion: Option<Demotion>,
 }
 
 /// Runs an expression of sqlx on the engine at hand.
 macro_rules! on_engine {
     ($query:expr, |$text:ident, $arguments:ident, $connection:ident| $run:expr) => {{
-        let Query { run, text: $text, .. } = $query.checked()?;
+        let Query { run, text: $text, demotion, .. } = $query.checked()?;
         match run {
             Run::Postgres($connection, $arguments) => $run,
             Run::Sqlite($connection, $arguments) => $run,
         }
+        .inspect_err(|error| demotion.iter().for_each(|demotion| demotion.note(error)))
         .map_err(store_error)
     }};
 }
@@ -230,14 +265,21 @@ enum Trouble {
     Other,
 }
 
+/// Whether PostgreSQL's five characters say that this connection leads to no server that can be
+/// written to: it only reads, it ends, the connection broke.
+fn is_lost(code: &str) -> bool {
+    matches!(code, "25006" | "57P01" | "57P02" | "57P03")
+        || (code.len() == 5 && code.starts_with("08"))
+}
+
 /// Reads PostgreSQL's five characters or SQLite's number.
 fn trouble(code: &str) -> Trouble {
     match code {
         // Serialization failure, deadlock, lock timeout.
         "40001" | "40P01" | "55P03" => return Trouble::Contended,
-        // Statement timeout, a server that shuts down or starts, one that became read-only.
-        "57014" | "57P01" | "57P02" | "57P03" | "53300" | "25006" => return Trouble::Unavailable,
-        _ if code.len() == 5 && code.starts_with("08") => return Trouble::Unavailable,
+        // Statement timeout, no connection to spare.
+        "57014" | "53300" => return Trouble::Unavailable,
+        _ if is_lost(code) => return Trouble::Unavailable,
         _ => {}
     }
     match code.parse::<i32>().map(|code| code & 0xff) {
@@ -325,6 +367,10 @@ mod tests {
         assert_eq!(trouble("5"), Trouble::Contended);
         assert_eq!(trouble("517"), Trouble::Contended);
         assert_eq!(trouble("08006"), Trouble::Unavailable);
+        assert_eq!(trouble("25006"), Trouble::Unavailable);
+        assert_eq!(trouble("57P01"), Trouble::Unavailable);
+        assert_eq!(trouble("57014"), Trouble::Unavailable);
+        assert!(is_lost("25006") && !is_lost("57014") && !is_lost("08"));
         assert_eq!(trouble("23503"), Trouble::Other);
         assert_eq!(trouble("787"), Trouble::Other);
     }
