@@ -52,7 +52,7 @@ pub(crate) struct Demotion(Arc<Mutex<Option<Instant>>>);
 impl Demotion {
     /// Notes what an error says about the server.
     fn note(&self, error: &sqlx::Error) {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         if code.as_deref().is_some_and(is_lost) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }

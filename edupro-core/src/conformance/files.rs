@@ -331,7 +331,11 @@ impl Trial<'_> {
             let listed: Result<Vec<_>, _> = self.store.stored_before(moment).try_collect().await;
             working("nobody can tell which files there are", listed)
         };
-        assert_eq!(before(now + hour).await, [key.clone()], "a file is not in the list");
+        assert_eq!(
+            before(now + hour).await,
+            std::slice::from_ref(&key),
+            "a file is not in the list"
+        );
         assert_eq!(before(now - hour).await, [], "a new file is in the list of old ones");
         self.delete(std::slice::from_ref(&key)).await;
         assert_eq!(before(now + hour).await, [], "a deleted file is in the list");

@@ -22,7 +22,8 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: visitors can be sent here; else 503, and a word when to ask again (security R42). Mail has an outbox and is not asked.
+/// `GET /readyz`: visitors can be sent here; else 503, and when to ask again (security R42). Mail has
+/// an outbox and is not asked.
 pub(crate) async fn ready(State(edupro): State<EduPro>) -> Response {
     let school = edupro.school();
     let database = school.storage.check().await;
@@ -34,11 +35,9 @@ pub(crate) async fn ready(State(edupro): State<EduPro>) -> Response {
         database: word(database.is_ok()),
         files: word(files.is_ok()),
     };
-    match is_ready {
-        true => Json(health).into_response(),
-        false => {
-            let soon = [(header::RETRY_AFTER, "1")];
-            (StatusCode::SERVICE_UNAVAILABLE, soon, Json(health)).into_response()
-        }
+    if is_ready {
+        return Json(health).into_response();
     }
+    let soon = [(header::RETRY_AFTER, "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, soon, Json(health)).into_response()
 }

@@ -20,10 +20,11 @@ pub(super) fn add(loaded: &Loaded, mut builder: Builder) -> Result<Builder, Conf
     Ok(builder)
 }
 
+/// Somebody who keeps videos, if they could be made.
+type Made = Result<Arc<dyn VideoProvider>, ConfigError>;
+
 /// Who keeps videos elsewhere, new ones or old ones, by name.
-pub(crate) fn providers(
-    loaded: &Loaded,
-) -> Vec<(Choice<VideoKind>, Result<Arc<dyn VideoProvider>, ConfigError>)> {
+pub(crate) fn providers(loaded: &Loaded) -> Vec<(Choice<VideoKind>, Made)> {
     let video = &loaded.config.video;
     let mut providers = Vec::new();
     if let Some(keys) = &video.vdocipher {

@@ -43,12 +43,12 @@ pub(super) async fn mail(loaded: &Loaded) -> Vec<Finding> {
     };
     if let Some(place) = place {
         let found = format!("each mail {place}");
-        findings.push(match loaded.config.http.public_url {
-            None => Finding::ok(PART, found),
-            Some(_) => {
-                let remedy = "nobody gets a code for a forgotten password: set \"smtp\"";
-                Finding::warning(PART, found, PROVIDER, remedy)
-            }
+        let is_private = loaded.config.http.public_url.is_none();
+        findings.push(if is_private {
+            Finding::ok(PART, found)
+        } else {
+            let remedy = "nobody gets a code for a forgotten password: set \"smtp\"";
+            Finding::warning(PART, found, PROVIDER, remedy)
         });
         return findings;
     }

@@ -61,18 +61,18 @@ fn kept(path: &Path) -> Finding {
 
 fn configuration(path: &Path) -> Finding {
     let shown = path.display();
-    let others = mode(path) & 0o077;
+    let [group, others] = [0o070, 0o007].map(|bits| mode(path) & bits != 0);
     let found = format!("{shown} holds a secret, and its mode is {:o}", mode(path));
     let remedy = format!("run `chmod 600 {shown}`");
     if !is_ours(path) {
         let found = format!("{shown} holds a secret and belongs to another user");
         return Finding::failed(PART, found, &[], "give it to the user that runs the server");
     }
-    match others {
-        0 => Finding::ok(PART, format!("{found}: closed to others")),
+    match (group, others) {
+        (false, false) => Finding::ok(PART, format!("{found}: closed to others")),
         // A group may be one that was made for it.
-        others if others & 0o007 == 0 => Finding::warning(PART, found, &[], remedy),
-        _ => Finding::failed(PART, found, &[], remedy),
+        (true, false) => Finding::warning(PART, found, &[], remedy),
+        (_, true) => Finding::failed(PART, found, &[], remedy),
     }
 }
 
