@@ -33,10 +33,11 @@ fn has_test(text: &str, name: &str) -> bool {
     lines.iter().enumerate().any(|(number, line)| {
         let Some(rest) = begins(line).filter(|rest| rest.starts_with('(')) else { return false };
         let is_story = ["(school)", "(opened)"].iter().any(|argument| rest.starts_with(argument));
-        let above = lines[..number].iter().rev().take_while(|line| line.starts_with(['#', '/']));
+        let mut above =
+            lines[..number].iter().rev().take_while(|line| line.starts_with(['#', '/']));
         let is_test =
             |line: &&str| line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-        is_story || above.into_iter().any(|line| is_test(&line))
+        is_story || above.any(is_test)
     })
 }
 
@@ -80,7 +81,7 @@ fn faults(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
                 Some(_) if test.is_empty() => {
                     faults.push(format!("R{number}: {file} is no script, and no test is named"));
                 }
-                Some(text) if has_test(&text, test) || has_generated_test(&text, test) => {}
+                Some(source) if has_test(&source, test) || has_generated_test(&source, test) => {}
                 Some(_) => faults.push(format!("R{number}: {file} has no test {test}")),
             }
         }

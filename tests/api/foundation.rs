@@ -78,7 +78,7 @@ on_both_engines! {
         };
         let told = pairs(65).await.json()["detail"].clone();
         assert_eq!(told, "Form parse error - too many fields");
-        assert_eq!(pairs(64).await.json()["detail"], serde_json::Value::Null);
+        assert_eq!(pairs(64).await.json()["detail"], Value::Null);
     }
 
     /// Behaviour G14, security R14–R16
