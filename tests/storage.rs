@@ -67,6 +67,16 @@ async fn run(url: &str, statement: &'static str) {
     }
 }
 
+/// Runs a statement that may fail.
+async fn try_to(url: &str, statement: String) -> sqlx::Result<()> {
+    let statement = AssertSqlSafe(statement);
+    if url.starts_with("sqlite") {
+        SqliteConnection::connect(url).await?.execute(statement).await.map(drop)
+    } else {
+        PgConnection::connect(url).await?.execute(statement).await.map(drop)
+    }
+}
+
 macro_rules! on_both_engines {
     ($($(#[$doc:meta])* async fn $name:ident($opened:ident) $body:block)*) => {$(
         $(#[$doc])*
@@ -249,4 +259,75 @@ async fn a_lost_connection_is_not_the_end() {
         "{answers:?}"
     );
     assert!(answers.last().unwrap().is_ok());
+}
+
+/// After a fail-over the old server only reads: no connection to it is used a second time (security
+/// R41, T9).
+#[tokio::test]
+async fn a_server_that_was_demoted_is_left() {
+    let opened = on_postgres().await;
+    opened.database.close().await;
+    let mut options = DatabaseOptions::new(&opened.url);
+    options.max_connections = 3;
+    let database = Database::connect(&options).await.unwrap();
+    let count = async || {
+        let mut tx = database.write().await?;
+        let now = chrono::DateTime::UNIX_EPOCH;
+        tx.limits().count("demotion", now, now).await?;
+        tx.commit().await
+    };
+    // Three connections, all of them to the server as it is now.
+    let (one, two, three) = tokio::join!(database.write(), database.write(), database.write());
+    drop((one.unwrap(), two.unwrap(), three.unwrap()));
+    run(
+        &opened.url,
+        "CREATE TABLE demoted AS SELECT pid FROM pg_stat_activity WHERE datname = current_database();
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF EXISTS (SELECT 1 FROM demoted WHERE pid = pg_backend_pid()) THEN
+                 RAISE EXCEPTION 'cannot execute INSERT in a read-only transaction'
+                     USING ERRCODE = '25006';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON limits FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    .await;
+    assert!(matches!(count().await, Err(StoreError::Unavailable(_))));
+    // One refusal is enough to leave all of them.
+    for _ in 0..6 {
+        count().await.unwrap();
+    }
+}
+
+/// Nobody waits for somebody else's lock for longer than two seconds (security R41, T8).
+#[tokio::test]
+async fn a_lock_that_is_held_is_waited_for_two_seconds() {
+    let opened = on_postgres().await;
+    let mut holder = PgConnection::connect(&opened.url).await.unwrap();
+    holder.execute("BEGIN; LOCK TABLE limits IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let begun = std::time::Instant::now();
+    let mut tx = opened.database.write().await.unwrap();
+    let now = chrono::DateTime::UNIX_EPOCH;
+    let counted = tx.limits().count("lock", now, now).await;
+    assert!(matches!(counted, Err(StoreError::Contended(_))), "{counted:?}");
+    let waited = begun.elapsed();
+    assert!((2..4).contains(&waited.as_secs()), "{waited:?}");
+}
+
+on_both_engines! {
+    /// What was sold cannot be changed or taken back, whoever asks the database (security R31).
+    async fn a_ledger_that_only_grows(opened) {
+        let course = if opened.url.starts_with("sqlite") { "x'00'" } else { "gen_random_uuid()" };
+        let sale = format!(
+            "INSERT INTO sales (teacher_id, student_id, student_name, course_id, course_title,
+                                amount, sold_at)
+             VALUES (1, 2, 'Omar', {course}, 'Waves', 100, '2026-01-01T00:00:00Z')"
+        );
+        try_to(&opened.url, sale).await.unwrap();
+        for statement in ["UPDATE sales SET amount = 0", "DELETE FROM sales"] {
+            let error = try_to(&opened.url, statement.to_owned()).await.unwrap_err();
+            assert!(error.to_string().contains("the ledger is append-only"), "{error}");
+        }
+    }
 }

@@ -35,7 +35,7 @@ use crate::{
     attempts,
     error::Source,
     events::{Announced, Event, EventError},
-    files::FileKey,
+    files::{FileKey, orphans},
     grading,
     mail::{MailError, Message, Template},
     payment::orders,
@@ -371,6 +371,8 @@ impl Worker {
         }
         workers.spawn(every(SWEEPING, uploads::sweep, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(HOUSEKEEPING, sweep, Arc::clone(&self.school), stop.clone()));
+        let orphans = orphans::sweep_daily;
+        workers.spawn(every(HOUSEKEEPING, orphans, Arc::clone(&self.school), stop.clone()));
         workers.spawn(every(EXPIRY, expire, Arc::clone(&self.school), stop.clone()));
         let school = Arc::clone(&self.school);
         workers.spawn(every(ATTEMPT_EXPIRY, attempts::expire, school, stop.clone()));

@@ -188,6 +188,7 @@ impl From<UploadError> for LessonError {
             // The rest is about uploads that are no lesson's.
             UploadError::Unknown
             | UploadError::Complete
+            | UploadError::Throttled(_)
             | UploadError::NoTitle
             | UploadError::LongTitle => Self::UnknownVideo,
         }

@@ -83,6 +83,8 @@ pub mod teachers;
 pub mod video;
 mod webhook;
 
+#[cfg(any(feature = "vdocipher", feature = "bunny", feature = "stripe"))]
+pub use self::https::status_of;
 pub use self::{
     change::Change,
     clock::{Clock, ManualClock, SystemClock},

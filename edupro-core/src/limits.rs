@@ -53,6 +53,9 @@ pub const COUPON_ADDRESS: Limit = Limit::new("coupon-address", 50, TimeDelta::ho
 /// Requests with files by one user (R7).
 pub const UPLOAD: Limit = Limit::new("upload", 60, TimeDelta::hours(1));
 
+/// Leaves to upload a video that one teacher gets: each costs something at its host (R7).
+pub const UPLOAD_LEAVE: Limit = Limit::new("upload-leave", 20, TimeDelta::hours(1));
+
 /// Longest pause that [`LOGIN_ACCOUNT`] asks for: an account is never locked for good.
 const PAUSE_MAX: TimeDelta = TimeDelta::seconds(60);
 
@@ -115,8 +118,9 @@ pub enum LimitError {
     Store(#[from] StoreError),
 }
 
-/// Counts one against each of these limits, in a transaction of its own, and refuses when one of
-/// them is passed. What is refused counts too, but does not lengthen the window.
+/// Counts one against each of these limits in turn, in a transaction of its own, and refuses at the
+/// first that is passed. What is refused counts against that one too, but does not lengthen its
+/// window, and uses up nothing of those behind it: what one visitor may not do is not taken from all.
 pub async fn take(school: &School, limits: &[(Limit, &str)]) -> Result<(), LimitError> {
     if !school.settings.throttle {
         return Ok(());
@@ -125,18 +129,16 @@ pub async fn take(school: &School, limits: &[(Limit, &str)]) -> Result<(), Limit
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let mut longest: Option<TimeDelta> = None;
+            let mut refused = None;
             for (limit, subject) in limits {
                 let tally = count(&mut *tx, *limit, subject, now).await?;
                 if tally.count > limit.most {
-                    longest = longest.max(Some(tally.window_ends - now));
+                    refused = Some(Throttled { retry_after: tally.window_ends - now });
+                    break;
                 }
             }
             tx.commit().await?;
-            match longest {
-                Some(retry_after) => Err(Throttled { retry_after }.into()),
-                None => Ok(()),
-            }
+            refused.map_or(Ok(()), |throttled| Err(throttled.into()))
         })
         .await
 }

@@ -29,6 +29,7 @@ use crate::{
     courses::CourseStore,
     enrollments::EnrollmentStore,
     error::{StoreError, StoreResult, store_error},
+    files::FileNameStore,
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -197,6 +198,8 @@ pub trait Transaction: Send {
     fn idempotency(&mut self) -> &mut dyn IdempotencyStore;
     /// Counters behind the limits.
     fn limits(&mut self) -> &mut dyn LimitStore;
+    /// Which stored files rows name.
+    fn file_names(&mut self) -> &mut dyn FileNameStore;
     /// What must happen after the commit.
     fn jobs(&mut self) -> &mut dyn JobStore;
 

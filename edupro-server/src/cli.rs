@@ -11,13 +11,14 @@ use std::{
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use edupro_core::SystemClock;
 use tokio::runtime::Runtime;
 use tracing::warn;
 
 use crate::{
     accounts, compose,
     config::{ConfigError, Loaded, SecretError, Sources},
-    logging,
+    doctor, logging,
     registry::Registry,
     serve::serve,
 };
@@ -61,6 +62,12 @@ enum Command {
     User(UserCommand),
     /// Show the configuration in force, each key with where it comes from
     Config,
+    /// Look at everything the school stands on, without changing anything, and say what is wrong
+    Doctor {
+        /// Say it as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Write the description of the API, an `OpenAPI` 3.1 document, with the school's address if
     /// `http.public_url` is configured
     Openapi {
@@ -104,8 +111,8 @@ enum UserCommand {
     },
 }
 
-/// Does what the command line asks. 0: done; 1: failed; 2: the command line or the configuration
-/// is wrong.
+/// Does what the command line asks. 0: done; 1: failed, or not well; 2: the command line or the
+/// configuration is wrong, unless that was the question.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -116,7 +123,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         }
     };
     match run(cli, registry) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             drop(writeln!(io::stderr(), "edupro: {error:#}"));
             let usage = error.is::<ConfigError>() || error.is::<SecretError>();
@@ -125,13 +132,18 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
     }
 }
 
-fn run(cli: Cli, registry: &Registry) -> anyhow::Result<()> {
+fn run(cli: Cli, registry: &Registry) -> anyhow::Result<ExitCode> {
     registry.check()?;
     let addr = match cli.command {
         Command::Serve { addr, .. } => addr,
         _ => None,
     };
-    let loaded = Loaded::with(Sources::of_process(cli.config, addr), registry)?;
+    let loaded = match Loaded::with(Sources::of_process(cli.config, addr), registry) {
+        Err(error) if let Command::Doctor { json } = cli.command => {
+            return tell(&doctor::unreadable(&error), json);
+        }
+        loaded => loaded?,
+    };
     logging::start(&loaded.config.log);
     if let Some(file) = loaded.exposed_file() {
         let file = file.display();
@@ -143,8 +155,11 @@ fn run(cli: Cli, registry: &Registry) -> anyhow::Result<()> {
     done
 }
 
-async fn obey(command: Command, loaded: &Loaded) -> anyhow::Result<()> {
+async fn obey(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Doctor { json } => {
+            return tell(&doctor::examine(loaded, &SystemClock).await, json);
+        }
         Command::Serve { demo, .. } => serve(loaded, demo).await?,
         Command::Migrate => {
             let database = compose::database(loaded).await?;
@@ -174,7 +189,13 @@ async fn obey(command: Command, loaded: &Loaded) -> anyhow::Result<()> {
         Command::Config => say(loaded.to_toml().trim_end()),
         Command::Openapi { output } => describe_api(loaded, output.as_deref())?,
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says how the school is. 0: nothing has failed.
+fn tell(report: &doctor::Report, json: bool) -> anyhow::Result<ExitCode> {
+    say(&if json { report.to_json()? } else { report.to_text() });
+    Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The same document as `/api/v1/openapi.json`, without a running server or its database.
@@ -227,6 +248,8 @@ mod tests {
             "edupro --config a.toml migrate",
             "edupro config --config a.toml",
             "edupro admin create --email a@b.example --username a --password-stdin",
+            "edupro doctor",
+            "edupro doctor --json",
             "edupro openapi",
             "edupro openapi --output api.json",
             "edupro user list",

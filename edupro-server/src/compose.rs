@@ -1,6 +1,6 @@
 //! From a configuration to a school: the only place that knows which provider is behind a name.
 
-mod video;
+pub(crate) mod video;
 
 use std::{num::NonZeroU16, sync::Arc};
 
@@ -91,7 +91,11 @@ pub(crate) fn edupro(loaded: &Loaded, database: Database) -> anyhow::Result<EduP
 }
 
 /// The provider that somebody added under this name.
-fn own<K: BuiltIn, T>(loaded: &Loaded, ready: &[Ready<T>], name: &str) -> Result<T, ConfigError> {
+pub(crate) fn own<K: BuiltIn, T>(
+    loaded: &Loaded,
+    ready: &[Ready<T>],
+    name: &str,
+) -> Result<T, ConfigError> {
     match ready.iter().find(|ready| ready.name == name) {
         Some(ready) => ready.make(&loaded.config),
         None => Err(loaded.invalid(K::KEY, format!("{name:?} is not in this server"))),
@@ -109,7 +113,11 @@ fn settings(config: &Config) -> Settings {
     settings
 }
 
-fn mailer(loaded: &Loaded, clock: Arc<dyn Clock>) -> Result<Arc<dyn Mailer>, ConfigError> {
+/// Who sends mail.
+pub(crate) fn mailer(
+    loaded: &Loaded,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Mailer>, ConfigError> {
     let config = &loaded.config;
     let from = &config.mail.from;
     let refused =
@@ -150,13 +158,15 @@ fn smtp_key(error: &SmtpConfigError) -> &'static str {
     }
 }
 
-fn templates(loaded: &Loaded) -> Result<Templates, ConfigError> {
+/// What mails say.
+pub(crate) fn templates(loaded: &Loaded) -> Result<Templates, ConfigError> {
     let Some(directory) = &loaded.config.mail.templates else { return Ok(Templates::new()) };
     Templates::with_directory(directory)
         .map_err(|error| loaded.invalid("mail.templates", format!("is refused: {error}")))
 }
 
-fn payment(loaded: &Loaded) -> Result<Arc<dyn PaymentProvider>, ConfigError> {
+/// Who takes money.
+pub(crate) fn payment(loaded: &Loaded) -> Result<Arc<dyn PaymentProvider>, ConfigError> {
     match &loaded.config.payment {
         Payment::Coupon => Ok(Arc::new(CouponEngine)),
         Payment::Stripe(keys) => stripe(loaded, keys),
@@ -186,7 +196,8 @@ fn stripe(loaded: &Loaded, _: &StripeKeys) -> Result<Arc<dyn PaymentProvider>, C
     Err(loaded.invalid("payment.provider", problem.to_owned()))
 }
 
-fn files(loaded: &Loaded) -> anyhow::Result<FileStore> {
+/// Where uploads are kept.
+pub(crate) fn files(loaded: &Loaded) -> anyhow::Result<FileStore> {
     match &loaded.config.files.provider {
         Choice::BuiltIn(FilesProvider::Disk) => {
             let directory = loaded.config.data_path("files");

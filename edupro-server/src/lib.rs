@@ -13,6 +13,7 @@
 //! | [`listener`] | the accept loop: protocol limits, graceful stop |
 //! | `serve` | a process from start to stop |
 //! | `accounts` | accounts from the command line |
+//! | `doctor` | whether everything is there that the school stands on |
 //! | `demo` | a small school to try things out with |
 //! | [`logging`] | the log |
 //!
@@ -30,6 +31,7 @@ mod cli;
 mod compose;
 pub mod config;
 mod demo;
+mod doctor;
 pub mod listener;
 pub mod logging;
 mod registry;

@@ -18,6 +18,7 @@ use edupro_core::{
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
+    files::FileNameStore,
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -49,6 +50,8 @@ use crate::{
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a writer waits for its turn on SQLite, which has one at a time.
 const SQLITE_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How large SQLite's journal stays once it has been written back: 64 MiB (security R43).
+const JOURNAL_BYTES: &str = "67108864";
 /// How long SQLite waits for another process (design section 5).
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How old a connection may get (security R41).
@@ -114,7 +117,7 @@ impl Database {
     /// Connects by the URL's scheme. The schema is not touched: see [`Database::migrate`].
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, ConnectError> {
         let url = &options.url;
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if is_postgres(url) {
             let read_url = options.read_url.as_deref().unwrap_or(url);
             let pools = postgres(url, read_url, options.max_connections);
             let pools = pools.await.map_err(ConnectError::Database)?;
@@ -142,7 +145,7 @@ impl Database {
     /// Closes all connections once they are idle.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Postgres { read, write } => {
+            Pools::Postgres { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -152,6 +155,11 @@ impl Database {
             }
         }
     }
+}
+
+/// Whether a URL names PostgreSQL.
+pub(crate) fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 async fn postgres(url: &str, read_url: &str, max_connections: u32) -> sqlx::Result<Pools> {
@@ -172,7 +180,9 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         // With NORMAL a power cut may undo what was acknowledged; coupons are money.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
-        .foreign_keys(true);
+        .foreign_keys(true)
+        // The journal is cut back after it has grown, for instance under a long backup (security R43).
+        .pragma("journal_size_limit", JOURNAL_BYTES);
     let file = options.get_filename().to_owned();
     // A database in memory has a name of this kind, and belongs to one process.
     let lock = if file.to_string_lossy().starts_with("file:") {
@@ -329,6 +339,10 @@ impl Transaction for Tx {
     }
 
     fn limits(&mut self) -> &mut dyn LimitStore {
+        self
+    }
+
+    fn file_names(&mut self) -> &mut dyn FileNameStore {
         self
     }
 

@@ -38,6 +38,8 @@ mod courses;
 mod database;
 mod deferrals;
 mod enrollments;
+mod examination;
+mod file_names;
 mod grading;
 mod idempotency;
 mod jobs;
@@ -63,5 +65,7 @@ mod videos;
 
 pub use self::{
     database::{ConnectError, Database, DatabaseOptions},
-    migrations::MigrationError,
+    examination::{Examination, ExaminationError, examine},
+    file_names::FILE_COLUMNS,
+    migrations::{MigrationError, Schema},
 };

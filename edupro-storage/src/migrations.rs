@@ -4,7 +4,7 @@ use std::{borrow::Cow, fs::File, io, path::Path};
 
 use edupro_core::{StoreError, StoreResult};
 use sqlx::{
-    AssertSqlSafe, Connection as _, SqlSafeStr,
+    AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr, SqliteConnection,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -139,6 +139,72 @@ pub(crate) async fn lock_beside(database: &Path) -> io::Result<File> {
         Ok(file)
     });
     locked.await.map_err(io::Error::other)?
+}
+
+/// A database's schema beside the one that this version of EduPro needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// There is none yet.
+    Absent,
+    /// It is this version's, with this number.
+    Current(i64),
+    /// It is an older version's: the next start brings it up to date.
+    Older {
+        /// The number it has.
+        found: i64,
+        /// The number it needs.
+        wanted: i64,
+    },
+    /// It is a newer version's, with this number.
+    Newer(i64),
+    /// The migration with this number has failed half-way, or was another when it ran.
+    Broken(i64),
+}
+
+/// What a database says of a migration that has run: its number, whether it was finished, its
+/// fingerprint.
+type Ran = (i64, bool, Vec<u8>);
+
+const RAN: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+
+pub(crate) async fn schema_on_postgres(connection: &mut PgConnection) -> sqlx::Result<Schema> {
+    let (is_there,): (bool,) = sqlx::query_as("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    let ran = match is_there {
+        true => sqlx::query_as(RAN).fetch_all(connection).await?,
+        false => Vec::new(),
+    };
+    Ok(schema(&postgres(), &ran))
+}
+
+pub(crate) async fn schema_on_sqlite(connection: &mut SqliteConnection) -> sqlx::Result<Schema> {
+    let (is_there,): (bool,) =
+        sqlx::query_as("SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *connection)
+            .await?;
+    let ran = match is_there {
+        true => sqlx::query_as(RAN).fetch_all(connection).await?,
+        false => Vec::new(),
+    };
+    Ok(schema(&sqlite(), &ran))
+}
+
+fn schema(migrator: &Migrator, ran: &[Ran]) -> Schema {
+    let wanted = STEPS.last().map_or(0, |step| step.0);
+    let Some((found, ..)) = ran.last() else { return Schema::Absent };
+    if *found > wanted {
+        return Schema::Newer(*found);
+    }
+    let broken = ran.iter().find(|(version, success, checksum)| {
+        let known = migrator.iter().find(|known| known.version == *version);
+        !success || known.is_none_or(|known| *known.checksum != **checksum)
+    });
+    match broken {
+        Some((version, ..)) => Schema::Broken(*version),
+        None if *found < wanted => Schema::Older { found: *found, wanted },
+        None => Schema::Current(wanted),
+    }
 }
 
 /// Whether the database answers and has exactly the schema of this version.

@@ -47,6 +47,7 @@ enum Lie {
     KeepsDeleted,
     CannotDelete,
     Breaks,
+    Hides,
 }
 
 /// A store in memory that keeps all promises but one.
@@ -112,7 +113,10 @@ impl ObjectStore for Liar {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.0.list(prefix)
+        match self.1 {
+            Lie::Hides => stream::empty().boxed(),
+            _ => self.0.list(prefix),
+        }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -132,6 +136,7 @@ async fn a_promise_that_is_not_kept_is_noticed() {
         (Lie::KeepsDeleted, "is there"),
         (Lie::CannotDelete, "files cannot be deleted"),
         (Lie::Breaks, "a file is not what was put"),
+        (Lie::Hides, "a file is not in the list"),
     ] {
         let staging = tempfile::tempdir().unwrap();
         let objects = Arc::new(Liar(InMemory::new(), lie));

@@ -64,6 +64,7 @@ pub async fn all(store: &FileStore) {
     trial.bears_to_be_given_up().await;
     trial.serves_a_crowd().await;
     trial.sweeps().await;
+    trial.lists_what_is_old().await;
     trial.leaves_nothing("in the end, the store").await;
     working("the store is not ready any more", store.check().await);
 }
@@ -321,6 +322,23 @@ impl Trial<'_> {
         for key in &keys {
             self.is_gone(key).await;
         }
+    }
+
+    async fn lists_what_is_old(&self) {
+        let key = self.put(&film(SIZE, 5)).await;
+        let (now, hour) = (SystemClock.now(), TimeDelta::hours(1));
+        let before = async |moment| {
+            let listed: Result<Vec<_>, _> = self.store.stored_before(moment).try_collect().await;
+            working("nobody can tell which files there are", listed)
+        };
+        assert_eq!(
+            before(now + hour).await,
+            std::slice::from_ref(&key),
+            "a file is not in the list"
+        );
+        assert_eq!(before(now - hour).await, [], "a new file is in the list of old ones");
+        self.delete(std::slice::from_ref(&key)).await;
+        assert_eq!(before(now + hour).await, [], "a deleted file is in the list");
     }
 
     async fn sweeps(&self) {

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::kind::{Extension, FileKind};
-
-/// The first part of every key.
-const ROOT: &str = "media";
 
 /// The name of a stored file, and its path below the public address:
 /// `media/avatar/3f/01890a5d-ac96-774b-bcce-b302099a803f.png` (security R24).
@@ -21,11 +19,14 @@ const ROOT: &str = "media";
 pub struct FileKey(String);
 
 impl FileKey {
+    /// The first part of every key.
+    pub(super) const ROOT: &str = "media";
+
     /// The key of a new file.
     pub(super) fn new(kind: FileKind, id: Uuid, extension: Extension) -> Self {
         let id = id.hyphenated().to_string();
         let folder = &id[id.len() - 2..];
-        Self(format!("{ROOT}/{}/{folder}/{id}.{}", kind.as_str(), extension.as_str()))
+        Self(format!("{}/{}/{folder}/{id}.{}", Self::ROOT, kind.as_str(), extension.as_str()))
     }
 
     /// A key that the database kept. It is not looked at again.
@@ -41,7 +42,7 @@ impl FileKey {
     #[must_use]
     pub fn parse(path: &str) -> Option<Self> {
         let mut parts = path.split('/');
-        if parts.next()? != ROOT {
+        if parts.next()? != Self::ROOT {
             return None;
         }
         let kind = FileKind::from_word(parts.next()?)?;
@@ -49,6 +50,14 @@ impl FileKey {
         let (id, ending) = parts.next()?.split_once('.')?;
         let key = Self::new(kind, Uuid::try_parse(id).ok()?, Extension::from_word(ending)?);
         (key.0 == path).then_some(key)
+    }
+
+    /// When the file was put into the store, to the millisecond, as its name has it.
+    #[must_use]
+    pub fn made_at(&self) -> Option<DateTime<Utc>> {
+        let id = self.0.rsplit('/').next()?.split('.').next()?;
+        let (seconds, nanoseconds) = Uuid::try_parse(id).ok()?.get_timestamp()?.to_unix();
+        DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
     }
 
     /// The key as it is stored.
@@ -94,6 +103,7 @@ mod tests {
         assert_eq!(key.to_string(), KEY);
         assert_eq!(key.kind(), Some(FileKind::ProfilePicture));
         assert_eq!(key.content_type(), "image/webp");
+        assert_eq!(key.made_at().unwrap().to_rfc3339(), "2023-06-30T03:34:18.518+00:00");
         assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{KEY}\""));
         assert_eq!(FileKey::from_stored(KEY.to_owned()), key);
     }

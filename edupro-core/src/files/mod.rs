@@ -34,6 +34,7 @@ mod duration;
 mod key;
 mod kind;
 mod links;
+pub mod orphans;
 mod pictures;
 mod range;
 mod space;
@@ -49,9 +50,10 @@ pub use self::{
     key::FileKey,
     kind::{Extension, FileKind},
     links::{LINK_LIFETIME, LinkError, LinkSigner},
+    orphans::FileNameStore,
     pictures::{Picture, PictureError, PictureRules, check_picture},
     range::ByteRange,
-    space::Reserve,
+    space::{Reserve, Space},
     staging::{CheckedFile, Staging, Upload},
     store::FileStore,
     videos::{CheckedVideo, VIDEO_MEGABYTES, VideoError, check_video, video_limit},

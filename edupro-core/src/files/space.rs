@@ -30,7 +30,9 @@ impl Reserve {
         if self.is_left(space) { Ok(()) } else { Err(FileError::NoSpace) }
     }
 
-    fn is_left(self, space: Space) -> bool {
+    /// Whether a disk with this space has the reserve free.
+    #[must_use]
+    pub fn is_left(self, space: Space) -> bool {
         let share =
             u128::from(space.free) * 100 >= u128::from(space.total) * u128::from(self.percent);
         space.free >= self.bytes && share
@@ -39,15 +41,17 @@ impl Reserve {
 
 /// The space of a disk, in bytes, as far as this process may use it.
 #[derive(Clone, Copy, Debug)]
-struct Space {
-    total: u64,
-    free: u64,
+pub struct Space {
+    /// All of it.
+    pub total: u64,
+    /// What is free.
+    pub free: u64,
 }
 
 impl Space {
-    /// Nothing where the file system does not tell.
+    /// The space of the disk that has `directory`; nothing where the file system does not tell.
     #[cfg(unix)]
-    fn of(directory: &Path) -> io::Result<Option<Self>> {
+    pub fn of(directory: &Path) -> io::Result<Option<Self>> {
         let figures = rustix::fs::statvfs(directory)?;
         if figures.f_blocks == 0 {
             return Ok(None);
@@ -62,7 +66,7 @@ impl Space {
     /// The standard library cannot ask; a full disk still ends a write with
     /// [`FileError::NoSpace`].
     #[cfg(not(unix))]
-    fn of(_directory: &Path) -> io::Result<Option<Self>> {
+    pub fn of(_directory: &Path) -> io::Result<Option<Self>> {
         Ok(None)
     }
 }

@@ -9,7 +9,10 @@ use std::{
 
 use bytes::BytesMut;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::{StreamExt, stream};
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use object_store::{
     GetOptions, ObjectStore, ObjectStoreExt, RenameOptions, buffered::BufWriter,
     local::LocalFileSystem, memory::InMemory, path::Path as ObjectPath,
@@ -32,6 +35,9 @@ const STAGING: &str = ".staging";
 const PART: usize = 5 * 1024 * 1024;
 
 /// The store of uploaded files. Cheap to clone; all clones are one store.
+///
+/// It belongs to one school: what no row of that school names is deleted after a day
+/// ([`orphans`](super::orphans)).
 #[derive(Clone, Debug)]
 pub struct FileStore {
     objects: Arc<dyn ObjectStore>,
@@ -189,6 +195,21 @@ impl FileStore {
         let staging = Arc::clone(&self.staging);
         let before = now.checked_sub_signed(older_than).unwrap_or(DateTime::<Utc>::MIN_UTC);
         blocking(move || staging.sweep(before)).await
+    }
+
+    /// The files that were put into the store before a moment, in any order: by the store's word, and
+    /// by the time that is in each name. What is no file of ours is left out.
+    pub fn stored_before(
+        &self,
+        moment: DateTime<Utc>,
+    ) -> BoxStream<'static, Result<FileKey, FileError>> {
+        let listed = self.objects.list(Some(&ObjectPath::from(FileKey::ROOT)));
+        let old = listed.map_err(FileError::from).try_filter_map(move |file| async move {
+            let key = FileKey::parse(file.location.as_ref());
+            let is_old = |key: &FileKey| key.made_at().is_some_and(|made| made < moment);
+            Ok(key.filter(|key| file.last_modified < moment && is_old(key)))
+        });
+        old.boxed()
     }
 
     /// Whether the store could take a file: its staging directory can be written, and the store

@@ -19,6 +19,7 @@ use crate::{
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
+    files::FileNameStore,
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -320,6 +321,7 @@ impl Transaction for Overlaid {
         grading: GradingStore,
         idempotency: IdempotencyStore,
         limits: LimitStore,
+        file_names: FileNameStore,
         jobs: JobStore
     }
 

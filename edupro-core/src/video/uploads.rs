@@ -14,6 +14,7 @@ use crate::{
     accounts::UserId,
     files::{CheckedVideo, FileError, FileKey, FileKind},
     jobs::{self, Task},
+    limits::{self, LimitError, Throttled},
 };
 
 /// How long a ticket must still be good for to begin with it.
@@ -44,12 +45,24 @@ pub enum UploadError {
     /// The provider would not.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// Too many leaves to upload within an hour (security R7).
+    #[error(transparent)]
+    Throttled(Throttled),
     /// The file could not be stored.
     #[error("a video could not be stored")]
     File(#[from] FileError),
     /// The storage.
     #[error("a video could not be read or saved")]
     Store(#[from] StoreError),
+}
+
+impl From<LimitError> for UploadError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Throttled(throttled) => Self::Throttled(throttled),
+            LimitError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// 9.1: allows a teacher to upload one video, to the provider of new videos.
@@ -65,6 +78,7 @@ pub async fn issue(
     if title.chars().count() > UPLOAD_TITLE_LENGTH {
         return Err(UploadError::LongTitle);
     }
+    limits::take(school, &[(limits::UPLOAD_LEAVE, &teacher.to_string())]).await?;
     let now = school.clock.now();
     let provider = school.video.current();
     let mut video =

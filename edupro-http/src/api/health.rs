@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -29,7 +29,8 @@ pub(crate) async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: visitors can be sent here. Mail has an outbox and is not asked.
+/// `GET /readyz`: visitors can be sent here; else 503, and when to ask again (security R42). Mail has
+/// an outbox and is not asked.
 pub(crate) async fn ready(State(edupro): State<EduPro>) -> Response {
     let school = edupro.school();
     let (database, files) =
@@ -41,8 +42,11 @@ pub(crate) async fn ready(State(edupro): State<EduPro>) -> Response {
         database: word(database),
         files: word(files),
     };
-    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(health)).into_response()
+    if is_ready {
+        return Json(health).into_response();
+    }
+    let soon = [(header::RETRY_AFTER, "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, soon, Json(health)).into_response()
 }
 
 async fn works<E>(check: impl Future<Output = Result<(), E>>) -> bool {

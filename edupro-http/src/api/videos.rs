@@ -233,6 +233,7 @@ impl From<UploadError> for ApiError {
         match error {
             UploadError::Unknown => Self::not_found(),
             UploadError::Complete => Self::detail(StatusCode::CONFLICT, error.to_string()),
+            UploadError::Throttled(throttled) => Self::throttled(throttled),
             UploadError::NoTitle | UploadError::LongTitle => {
                 Self::field("title", error.to_string())
             }

@@ -40,11 +40,12 @@ fn is_from_here(edupro: &EduPro, parts: &Parts) -> bool {
         return true;
     }
     let Ok(origin) = origin.to_str() else { return false };
-    // An origin is a scheme and a host: what an URL begins with.
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    // An origin is a scheme and a host: what an URL begins with, before its path.
     if let Some(url) = edupro.public_url() {
-        let rest = url.strip_prefix(origin);
+        let is_whole = authority.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+        let rest = url.strip_prefix(origin).filter(|_| is_whole);
         return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     }
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
     authority.is_some() && authority == extract::host(parts)
 }

@@ -11,24 +11,32 @@ use crate::config::{BunnyKeys, Choice, ConfigError, Loaded, VdoCipherKeys, Video
 
 /// Adds the providers of a configuration. The school's own is always among them.
 pub(super) fn add(loaded: &Loaded, mut builder: Builder) -> Result<Builder, ConfigError> {
-    let video = &loaded.config.video;
-    let mut providers = Vec::new();
-    if let Some(keys) = &video.vdocipher {
-        providers.push((Choice::BuiltIn(VideoKind::VdoCipher), vdocipher(loaded, keys)?));
-    }
-    if let Some(keys) = &video.bunny {
-        providers.push((Choice::BuiltIn(VideoKind::Bunny), bunny(loaded, keys)?));
-    }
-    for ready in &loaded.own.video {
-        providers.push((Choice::Own(ready.name.to_owned()), ready.make(&loaded.config)?));
-    }
-    for (choice, provider) in providers {
-        builder = match choice == video.provider {
-            true => builder.video(provider),
-            false => builder.other_video(provider),
+    for (choice, provider) in providers(loaded) {
+        builder = match choice == loaded.config.video.provider {
+            true => builder.video(provider?),
+            false => builder.other_video(provider?),
         };
     }
     Ok(builder)
+}
+
+/// Somebody who keeps videos, if they could be made.
+type Made = Result<Arc<dyn VideoProvider>, ConfigError>;
+
+/// Who keeps videos elsewhere, new ones or old ones, by name.
+pub(crate) fn providers(loaded: &Loaded) -> Vec<(Choice<VideoKind>, Made)> {
+    let video = &loaded.config.video;
+    let mut providers = Vec::new();
+    if let Some(keys) = &video.vdocipher {
+        providers.push((Choice::BuiltIn(VideoKind::VdoCipher), vdocipher(loaded, keys)));
+    }
+    if let Some(keys) = &video.bunny {
+        providers.push((Choice::BuiltIn(VideoKind::Bunny), bunny(loaded, keys)));
+    }
+    for ready in &loaded.own.video {
+        providers.push((Choice::Own(ready.name.to_owned()), ready.make(&loaded.config)));
+    }
+    providers
 }
 
 #[cfg(feature = "vdocipher")]

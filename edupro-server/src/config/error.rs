@@ -58,6 +58,14 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The key to look at, if it is about one.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { key, .. } | Self::Invalid { key, .. } => Some(key),
+            Self::Unreadable { .. } | Self::Syntax { .. } => None,
+        }
+    }
+
     /// Names the keys to choose from.
     pub(super) fn unknown(origin: String, key: String, tables: &Tables) -> Self {
         let choice = alternatives(&key, tables);

@@ -46,13 +46,14 @@ pub use self::{
     values::{CookieSecure, LogLevel},
     video::{BunnyKeys, VdoCipherKeys, Video},
 };
+pub(crate) use self::{
+    secret::check as weakness,
+    sections::{MailKind, PaymentKind},
+    tables::Tables,
+};
 use self::{
     sections::{MailKeys, PaymentKeys, VideoKeys},
     tables::ShownTable,
-};
-pub(crate) use self::{
-    sections::{MailKind, PaymentKind},
-    tables::Tables,
 };
 
 use crate::registry::{Prepared, Registry};
@@ -214,10 +215,28 @@ impl Loaded {
         self.origins.invalid(key, problem)
     }
 
+    /// The configuration file, if there is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Where a key was set; `None` for the defaults.
+    #[must_use]
+    pub fn origin(&self, key: &str) -> Option<&str> {
+        self.origins.get(key)
+    }
+
     /// The configuration file, if everybody on this machine can read secrets in it (security R51).
     #[must_use]
     pub fn exposed_file(&self) -> Option<&Path> {
-        let file = self.file.as_deref()?;
+        self.file_with_secrets().filter(|file| secret::everybody_reads(file))
+    }
+
+    /// The configuration file, if there are secrets in it.
+    #[must_use]
+    pub fn file_with_secrets(&self) -> Option<&Path> {
+        let file = self.file()?;
         let name = file.display().to_string();
         let from_file = |key: &str| self.origins.get(key) == Some(name.as_str());
         let mut keys = keys::KEYS.iter();
@@ -229,7 +248,7 @@ impl Loaded {
         // Every text there is taken for a secret.
         let mut options = self.own_tables.iter().flat_map(|table| &table.options);
         let own = options.any(|option| option.is_hidden && option.origin == name);
-        ((secret || password || own) && secret::everybody_reads(file)).then_some(file)
+        (secret || password || own).then_some(file)
     }
 }
 

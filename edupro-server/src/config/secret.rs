@@ -53,7 +53,7 @@ pub enum SecretError {
 }
 
 /// What is wrong with a configured secret.
-pub(super) fn check(secret: Option<&SecretString>) -> Result<(), String> {
+pub(crate) fn check(secret: Option<&SecretString>) -> Result<(), String> {
     let Some(secret) = secret else { return Ok(()) };
     match Keys::new(secret.expose_secret().as_bytes(), None) {
         Ok(_) => Ok(()),
@@ -75,6 +75,12 @@ impl Config {
             .map_err(|source| SecretError::Directory { path: self.data_dir.clone(), source })
     }
 
+    /// Where the secret is kept that is made once.
+    #[must_use]
+    pub fn secret_path(&self) -> PathBuf {
+        self.data_path(FILE_NAME)
+    }
+
     /// The configured secret, else that of the data directory, which is made when it is first
     /// asked for.
     pub fn secret(&self, entropy: &dyn Entropy) -> Result<SecretString, SecretError> {
@@ -82,7 +88,7 @@ impl Config {
             return Ok(secret.clone());
         }
         self.make_data_dir()?;
-        let path = self.data_path(FILE_NAME);
+        let path = self.secret_path();
         let secret = read_or_make(&path, entropy)
             .map_err(|source| SecretError::Io { path: path.clone(), source })?;
         if group_or_others_read(&path) {

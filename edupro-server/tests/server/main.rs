@@ -12,6 +12,7 @@ mod support;
 mod tab;
 
 mod command;
+mod doctor;
 mod journey;
 mod limits;
 mod log;

@@ -227,7 +227,7 @@ async fn input<F: Form>(request: Request, edupro: &EduPro) -> Result<Input, ApiE
             multipart::read(request, edupro, &F::fields()).await
         }
         "application/json" => json::parse(&text(request).await?),
-        "application/x-www-form-urlencoded" => Ok(urlencoded(&text(request).await?)),
+        "application/x-www-form-urlencoded" => urlencoded(&text(request).await?),
         _ => match text(request).await?.is_empty() {
             true => Ok(Input::empty()),
             false => Err(ApiError::detail(
@@ -285,12 +285,16 @@ pub(super) async fn text(request: Request) -> Result<Bytes, ApiError> {
     })
 }
 
-fn urlencoded(body: &[u8]) -> Input {
+fn urlencoded(body: &[u8]) -> Result<Input, ApiError> {
     let mut input = Input::empty();
-    for (key, value) in form_urlencoded::parse(body) {
+    for (number, (key, value)) in form_urlencoded::parse(body).enumerate() {
+        if number == multipart::PARTS {
+            let words = "Form parse error - too many fields";
+            return Err(ApiError::detail(StatusCode::BAD_REQUEST, words));
+        }
         input.put(key.into_owned(), Raw::Text(value.into_owned()));
     }
-    input
+    Ok(input)
 }
 
 /// Declares a request's fields, once: name, type and rule. `name | older` is also read under the name
