@@ -189,7 +189,8 @@ impl From<UploadError> for LessonError {
             UploadError::Unknown
             | UploadError::Complete
             | UploadError::NoTitle
-            | UploadError::LongTitle => Self::UnknownVideo,
+            | UploadError::LongTitle
+            | UploadError::Throttled(_) => Self::UnknownVideo,
         }
     }
 }

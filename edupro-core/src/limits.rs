@@ -52,6 +52,8 @@ pub const COUPON: Limit = Limit::new("coupon", 10, TimeDelta::hours(1));
 pub const COUPON_ADDRESS: Limit = Limit::new("coupon-address", 50, TimeDelta::hours(1));
 /// Requests with files by one user (R7).
 pub const UPLOAD: Limit = Limit::new("upload", 60, TimeDelta::hours(1));
+/// Leaves to upload a video that one teacher gets: what a provider allows is for all (R7).
+pub const VIDEO: Limit = Limit::new("video", 20, TimeDelta::hours(1));
 
 /// Longest pause that [`LOGIN_ACCOUNT`] asks for: an account is never locked for good.
 const PAUSE_MAX: TimeDelta = TimeDelta::seconds(60);

@@ -14,6 +14,7 @@ use crate::{
     accounts::UserId,
     files::{CheckedVideo, FileError, FileKey, FileKind},
     jobs::{self, Task},
+    limits::{self, LimitError, Throttled},
 };
 
 /// How long a ticket must still be good for to begin with it.
@@ -35,6 +36,9 @@ pub enum UploadError {
     /// 9.1 with a title of more than 255 characters.
     #[error("Title must be at most {UPLOAD_TITLE_LENGTH} characters.")]
     LongTitle,
+    /// 9.1 too often in an hour.
+    #[error(transparent)]
+    Throttled(Throttled),
     /// No such upload was allowed, or it is over.
     #[error("Not found.")]
     Unknown,
@@ -52,6 +56,15 @@ pub enum UploadError {
     Store(#[from] StoreError),
 }
 
+impl From<LimitError> for UploadError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Throttled(throttled) => Self::Throttled(throttled),
+            LimitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// 9.1: allows a teacher to upload one video, to the provider of new videos.
 pub async fn issue(
     school: &School,
@@ -65,6 +78,7 @@ pub async fn issue(
     if title.chars().count() > UPLOAD_TITLE_LENGTH {
         return Err(UploadError::LongTitle);
     }
+    limits::take(school, &[(limits::VIDEO, &teacher.to_string())]).await?;
     let now = school.clock.now();
     let provider = school.video.current();
     let mut video =

@@ -211,7 +211,7 @@ fn refuse_webhook(error: HostError) -> ApiError {
     }
 }
 
-/// 9.1 has its errors under `error`, and no others than 400.
+/// 9.1 has its errors under `error`, and of its own no others than 400.
 fn refuse_upload(error: UploadError) -> ApiError {
     let words = match error {
         UploadError::NoTitle | UploadError::LongTitle => error.to_string(),
@@ -232,6 +232,7 @@ impl From<UploadError> for ApiError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::Unknown => Self::not_found(),
+            UploadError::Throttled(throttled) => throttled.into(),
             UploadError::Complete => Self::detail(StatusCode::CONFLICT, error.to_string()),
             UploadError::NoTitle | UploadError::LongTitle => {
                 Self::field("title", error.to_string())

@@ -74,8 +74,11 @@ impl Forger {
             }
             BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
         };
-        let signed =
-            format!("{}.{}", changed(self.header.clone(), header), changed(self.claims.clone(), claims));
+        let signed = format!(
+            "{}.{}",
+            changed(self.header.clone(), header),
+            changed(self.claims.clone(), claims)
+        );
         let tag = hmac::sign(&hmac::Key::new(algorithm, &self.key), signed.as_bytes());
         format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag))
     }

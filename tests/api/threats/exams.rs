@@ -89,7 +89,7 @@ on_both_engines! {
         for exam in [&open, &early, &over, &draft] {
             choice(&mona, exam, json!({"explanation": "SECRET"})).await;
         }
-        app.clock().advance(TimeDelta::seconds(1));
+        app.clock().advance(TimeDelta::seconds(2));
         let mut before = Before::of(&app).await;
         let mut told = Told::default();
         let body = json!({"attempt_number": 9, "expires_at": "2099-01-01T00:00:00Z", "started_at": "2099-01-01T00:00:00Z", "student": 4, "score": 100});
@@ -260,7 +260,7 @@ on_both_engines! {
             told.note(&format!("{name} reads the history"), &who.get(&format!("{path}history/")).await);
             told.note(&format!("{name} lists"), &who.get(&format!("/teacher/assessments/{exam}/grading/pending/")).await);
         }
-        assert_eq!(hana.get("/teacher/grading/pending/").await.json()["count"], 0);
+        assert_eq!(hana.get("/teacher/grading/pending/").await.json(), json!([]));
         for points in [
             "NaN", "Infinity", "-Infinity", "1e400", "-1", "-0.0001", "1000000", "1e30", "\"NaN\"", "\"Infinity\"", "\"-1\"", "\"1e99999\"",
             "\"1.0000000001\"", "[1]", "{}", "\"\\u0000\"", "\"one\"", "170141183460469231731687303715884105728",

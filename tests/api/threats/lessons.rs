@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Before, Told};
 use crate::support::{
-    course, enroll, film, lesson, module, on_both_engines, pdf, picture, redeem_module,
+    coupons, course, enroll, film, lesson, module, on_both_engines, pdf, picture, redeem,
+    redeem_module,
 };
 
 /// A lesson with a film and a paper, in a course that is sold.
@@ -56,9 +57,16 @@ async fn ask(who: &Browser, method: Method, path: &str) -> Answer {
 /// Whether anything in an answer leads to a film or a paper.
 fn leads_to_files(answer: &Answer) -> bool {
     let text = answer.to_string();
-    ["/media/lesson-video", "/media/lesson-document", "/media/lesson_video", "/media/lesson_document", "exp=", "sig="]
-        .iter()
-        .any(|word| text.contains(word))
+    [
+        "/media/lesson-video",
+        "/media/lesson-document",
+        "/media/lesson_video",
+        "/media/lesson_document",
+        "exp=",
+        "sig=",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
         || (answer.status() == 200 && has_key(&answer.json(), &["otp", "playback_info"]))
 }
 
@@ -146,8 +154,8 @@ on_both_engines! {
         let draft = lesson(&mona, &shelf.module, json!({"is_published": false})).await;
         let hidden = module(&mona, &shelf.course, json!({"is_published": false})).await;
         let within = lesson(&mona, &hidden, json!({})).await;
-        for username in ["omar", "sara"] {
-            enroll(&app, username, &shelf.course, None).await;
+        for (student, (_, code)) in [&omar, &sara].into_iter().zip(coupons(&mona, 2, "50").await) {
+            assert_eq!(redeem(student, &shelf.course, &code).await.status(), 201);
         }
         let mut before = Before::of(&app).await;
         let mut told = Told::default();
@@ -398,6 +406,29 @@ on_both_engines! {
         assert_eq!(issue(&mona, "Waves").await.status(), 200);
     }
 
+    /// Sixty requests with files an hour (security R7); what comes without files goes on.
+    async fn uploads(school) {
+        let app = school.settings(|settings| settings.throttle = true).start().await;
+        let mona = app.teacher("mona").await;
+        let logo = picture(ImageFormat::Png);
+        let send = async |file: Part<'_>| {
+            mona.multipart(Method::PATCH, "/teacher/update-profile/", &[Part::Text("city", "Cairo"), file]).await
+        };
+        for _ in 0..59 {
+            assert_eq!(send(Part::File("logo", "l.svg", b"<svg/>")).await.status(), 400);
+        }
+        assert_eq!(send(Part::File("logo", "l.png", &logo)).await.status(), 200);
+        let mut before = Before::of(&app).await;
+        assert_snapshot!("refused", send(Part::File("logo", "l.png", &logo)).await);
+        before.assert_same("the sixty-first").await;
+        // A file input that nobody touched is no file.
+        assert_eq!(send(Part::File("logo", "", b"")).await.status(), 200);
+        assert_eq!(mona.patch("/teacher/update-profile/", json!({"city": "Giza"})).await.status(), 200);
+        app.clock().advance(TimeDelta::hours(1));
+        mona.log_in_teacher("mona").await;
+        assert_eq!(send(Part::File("logo", "l.png", &logo)).await.status(), 200);
+    }
+
     /// What is uploaded is what it says, in a lesson and in a course, and lies nowhere else.
     async fn disguises(school) {
         let app = school.start().await;
@@ -435,7 +466,9 @@ async fn addresses_are_not_asked() {
         .post("/course/create/", json!({"title": "T", "description": "D", "trailer_video": url}))
         .await;
     assert_eq!((made.status(), &made.json()["trailer_video"]), (201, &json!(url)));
-    for url in ["file:///etc/passwd", "javascript:alert(1)", "gopher://x", "data:text/html,x", "//evil"] {
+    for url in
+        ["file:///etc/passwd", "javascript:alert(1)", "gopher://x", "data:text/html,x", "//evil"]
+    {
         let body = json!({"title": "T", "description": "D", "trailer_video": url});
         let answer = mona.post("/course/create/", body).await;
         assert_eq!(answer.status(), 400, "{url}: {answer}");

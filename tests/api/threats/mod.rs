@@ -40,7 +40,8 @@ impl Before {
     /// The lines that came and went since.
     async fn difference(&mut self) -> Vec<String> {
         let now = self.present().await;
-        let (was, is): (HashSet<_>, HashSet<_>) = (self.rows.iter().collect(), now.iter().collect());
+        let (was, is): (HashSet<_>, HashSet<_>) =
+            (self.rows.iter().collect(), now.iter().collect());
         let gone = self.rows.iter().filter(|row| !is.contains(row)).map(|row| format!("- {row}"));
         let new = now.iter().filter(|row| !was.contains(row)).map(|row| format!("+ {row}"));
         gone.chain(new).collect()

@@ -7,10 +7,13 @@ use axum::{
     },
     http::StatusCode,
 };
-use edupro_core::files::{FileError, Staging};
+use edupro_core::{
+    files::{FileError, Staging},
+    limits,
+};
 
 use super::{Input, Pace, Raw, TEXT_LENGTH, check_length, fields::Description, too_large};
-use crate::{EduPro, error::ApiError};
+use crate::{EduPro, error::ApiError, extract::who::Sender};
 
 /// Most parts of a form (security R17).
 const PARTS: usize = 64;
@@ -28,11 +31,12 @@ pub(super) async fn read(
     let files: u64 = fields.iter().filter_map(|(_, field)| field.file_limit).sum();
     let most = files + TOLERANCE;
     check_length(request.headers(), most)?;
+    let sender = request.extensions().get::<Sender>().copied();
     // The limit of axum is lifted here, since the pieces are counted below.
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
     let mut form = form.map_err(|rejection| not_a_form(&rejection.body_text()))?;
-    let mut reader = Reader { pace: Pace::begin(), left: most, text: 0, files: 0 };
+    let mut reader = Reader { pace: Pace::begin(), left: most, text: 0, files: 0, sender };
     let mut input = Input::empty();
     let mut parts = 0;
     while let Some(part) = reader.pace.wait(form.next_field()).await?.map_err(not_a_part)? {
@@ -44,7 +48,10 @@ pub(super) async fn read(
         let limit = fields.iter().find(|(known, _)| *known == name);
         let limit = limit.and_then(|(_, field)| field.file_limit);
         let value = match (part.file_name().is_some(), limit) {
-            (true, Some(limit)) => reader.file(part, edupro, limit).await?,
+            (true, Some(limit)) => {
+                reader.admit(&part, edupro).await?;
+                reader.file(part, edupro, limit).await?
+            }
             // Nobody asked for this file. It is read past, and counted.
             (true, None) => {
                 reader.discard(part).await?;
@@ -71,6 +78,8 @@ struct Reader {
     left: u64,
     text: usize,
     files: usize,
+    /// Who has not been counted yet.
+    sender: Option<Sender>,
 }
 
 impl Reader {
@@ -108,6 +117,16 @@ impl Reader {
             true => Err(not_a_form("too many files")),
             false => Ok(()),
         }
+    }
+
+    /// Counts a request with files before the first of them is written (security R7). Registrations
+    /// are counted by their address, and a browser's untouched file input is no file.
+    async fn admit(&mut self, part: &Part<'_>, edupro: &EduPro) -> Result<(), ApiError> {
+        if part.file_name() == Some("") {
+            return Ok(());
+        }
+        let Some(Sender(sender)) = self.sender.take() else { return Ok(()) };
+        Ok(limits::take(edupro.school(), &[(limits::UPLOAD, &sender.to_string())]).await?)
     }
 
     async fn file(
