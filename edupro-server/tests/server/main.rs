@@ -16,6 +16,7 @@ mod journey;
 mod limits;
 mod log;
 mod mail;
+mod smuggling;
 mod stop;
 mod together;
 mod watch;
