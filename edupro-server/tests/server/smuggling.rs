@@ -196,11 +196,11 @@ async fn nobody_writes_lines_into_the_log() {
             let _statuses = answers(&server, &request).await;
         }
         let [output, log] = server.stop().await;
-        for text in [&output, &log] {
+        for (text, is_log) in [(&output, false), (&log, true)] {
             for line in text.lines() {
                 assert!(!line.starts_with("2031-01-01"), "{format}: {line}");
                 assert!(!line.chars().any(char::is_control), "{format}: {line:?}");
-                if format == "json" && std::ptr::eq(text, &log) {
+                if format == "json" && is_log {
                     let line: Value = serde_json::from_str(line).unwrap();
                     assert_ne!(line["level"], "ERROR", "{line}");
                 }

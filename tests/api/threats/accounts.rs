@@ -31,7 +31,7 @@ async fn code(app: &TestApp, username: &str) -> String {
     let answer = app.visitor().post(REQUEST, json!({"email": email(username)})).await;
     assert_eq!(answer.status(), 200, "{answer}");
     let mails = app.mails().await;
-    assert_eq!(mails.last().unwrap().to.to_string(), email(username));
+    assert_eq!(mails.last().unwrap().to, email(username));
     mails.last().unwrap().text["Your OTP code is: ".len()..][..6].to_owned()
 }
 
@@ -250,7 +250,7 @@ on_both_engines! {
         };
         let other_key = Forger { key: [7; 32], ..Forger::with(&access) };
         let of_refresh = Forger::with(&refresh);
-        let mut forged = vec![
+        let mut false_tokens = vec![
             ("another key", other_key.claim(json!({}))),
             ("another key, named", other_key.sign(json!({"kid": "0"}), json!({}), hmac::HMAC_SHA256)),
             ("no kid", forger.sign(json!({"kid": null}), json!({}), hmac::HMAC_SHA256)),
@@ -278,10 +278,10 @@ on_both_engines! {
             ("nonsense", "x".repeat(4_000)),
         ];
         for algorithm in ["none", "None", "NONE", "nOnE", ""] {
-            forged.push(("no algorithm, no signature", format!("{}.", unsigned(algorithm))));
-            forged.push(("no algorithm", format!("{}.{signature}", unsigned(algorithm))));
+            false_tokens.push(("no algorithm, no signature", format!("{}.", unsigned(algorithm))));
+            false_tokens.push(("no algorithm", format!("{}.{signature}", unsigned(algorithm))));
         }
-        for (what, token) in &forged {
+        for (what, token) in &false_tokens {
             assert_eq!(present(&app, token).await, [401; 4], "{what}: {token}");
         }
         // A refresh token whose type is swapped was signed for nothing.
@@ -379,7 +379,7 @@ on_both_engines! {
             let answer = app.visitor().post(REQUEST, json!({"email": twin})).await;
             assert_eq!(answer.status(), if reaches_mike { 200 } else { 400 }, "{twin}: {answer}");
             for mail in app.mails().await {
-                assert_eq!(mail.to.to_string(), email("mike"));
+                assert_eq!(mail.to, email("mike"));
             }
         }
     }

@@ -522,7 +522,7 @@ on_both_engines! {
             "1e9", "-1", "0", "NaN", "99999999999999999999", "18446744073709551616", "last", "..%2f..", "%7B%7B7*7%7D%7D", "%0d%0aset-cookie:a=b", "*", "%22*%22%20NEAR", &long,
         ];
         // The document has no query, and takes its time.
-        for operation in operations().into_iter().filter(|it| !is_unsafe(it) && !it.path.ends_with(".json")) {
+        for operation in operations().into_iter().filter(|it| !is_unsafe(it) && !it.path.contains("/openapi.")) {
             let route = Route::from(operation.clone());
             let who = school.cast().browser(rightful(&school, &route));
             let url = path(&school, &route);
