@@ -52,7 +52,6 @@ pub const COUPON: Limit = Limit::new("coupon", 10, TimeDelta::hours(1));
 pub const COUPON_ADDRESS: Limit = Limit::new("coupon-address", 50, TimeDelta::hours(1));
 /// Requests with files by one user (R7).
 pub const UPLOAD: Limit = Limit::new("upload", 60, TimeDelta::hours(1));
-
 /// Leaves to upload a video that one teacher gets: each costs something at its host (R7).
 pub const UPLOAD_LEAVE: Limit = Limit::new("upload-leave", 20, TimeDelta::hours(1));
 

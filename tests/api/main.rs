@@ -44,6 +44,7 @@ mod roster;
 mod statements;
 mod students;
 mod teachers;
+mod threats;
 mod totals;
 mod truth;
 mod videos;

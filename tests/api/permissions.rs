@@ -135,16 +135,16 @@ async fn tenant(teacher: &Browser, name: &str, student: &Browser) -> Tenant {
 }
 
 /// A school with two teachers, who have the same.
-struct School {
+pub(crate) struct School {
     cast: Cast,
     a: Tenant,
     category: i64,
     witness: Mutex<Witness>,
-    _app: TestApp,
+    pub(crate) app: TestApp,
 }
 
 impl School {
-    async fn open(school: TestBuilder) -> Self {
+    pub(crate) async fn open(school: TestBuilder) -> Self {
         let app = school.start_with(|builder| builder.payment(Arc::new(Desk))).await;
         let cast = Cast::of(&app).await;
         let category = made(&cast.admin, "/course/category/create/", json!({"name": "Sound"}));
@@ -156,7 +156,7 @@ impl School {
         let mut witness = Witness::of(&app).await;
         witness.restore().await;
         let witness = Mutex::new(witness);
-        Self { cast, a, category, witness, _app: app }
+        Self { cast, a, category, witness, app }
     }
 }
 

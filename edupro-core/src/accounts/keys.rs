@@ -49,13 +49,6 @@ pub(crate) struct Claims {
     pub(crate) generation: i64,
 }
 
-impl Claims {
-    /// Whom the token is for.
-    pub(crate) fn user(&self) -> Option<UserId> {
-        self.sub.parse().ok().map(UserId)
-    }
-}
-
 /// Signs with the current secret, and accepts what the previous one signed.
 #[derive(Clone)]
 pub struct Keys {

@@ -167,14 +167,6 @@ pub fn named_by(school: &School, access: &str) -> Option<Uuid> {
     school.keys.read(TokenType::Access, access, school.clock.now()).map(|claims| claims.sid)
 }
 
-/// The user whom a genuine access token names, also when its session has ended: for counting, not for
-/// letting in.
-#[must_use]
-pub fn user_named_by(school: &School, access: &str) -> Option<UserId> {
-    let claims = school.keys.read(TokenType::Access, access, school.clock.now())?;
-    claims.user()
-}
-
 /// Who holds this access token; `None` when it is not valid, for whatever reason.
 pub async fn authenticate(school: &School, access: &str) -> StoreResult<Option<SignedIn>> {
     let now = school.clock.now();

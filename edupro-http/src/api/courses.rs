@@ -269,8 +269,8 @@ pub(crate) async fn search(
     if !order.is_empty() {
         asked.order = order;
     }
-    asked.category_name = query.value("category__name").map(ToOwned::to_owned);
-    asked.teacher_name = query.value("teacher__full_name").map(ToOwned::to_owned);
+    asked.category_name = query.text("category__name");
+    asked.teacher_name = query.text("teacher__full_name");
     asked.words = query.words();
     // Whoever asks for drafts here finds none.
     if query.flag("is_published") == Some(false) {

@@ -241,7 +241,7 @@ pub(crate) async fn list_of_assessment(
 ) -> Answer<ListOrPage<Json<Vec<TeachersAttemptView>>, Paginated<TeachersAttemptView>>> {
     let of = AttemptsOf {
         assessment: Some(assessment),
-        username: query.value("student_username").map(str::to_owned),
+        username: query.text("student_username"),
         ..AttemptsOf::teacher(teacher.id)
     };
     if query.value("page").is_some() {

@@ -211,7 +211,7 @@ fn refuse_webhook(error: HostError) -> ApiError {
     }
 }
 
-/// 9.1 has its errors under `error`, and no others than 400.
+/// 9.1 has its errors under `error`, and of its own no others than 400.
 fn refuse_upload(error: UploadError) -> ApiError {
     let words = match error {
         UploadError::NoTitle | UploadError::LongTitle => error.to_string(),

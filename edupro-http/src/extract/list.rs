@@ -52,6 +52,11 @@ impl ListQuery {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// A text that is looked for. PostgreSQL takes no NUL, and nothing that is stored has one.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.value(name).map(|value| value.replace('\0', ""))
+    }
+
     /// Which page, of `default_size` rows unless the client says otherwise.
     pub(crate) fn page(&self, default_size: i64) -> Result<Page, ApiError> {
         let number = match self.value("page") {
@@ -91,14 +96,10 @@ impl ListQuery {
 
     /// The words of a search, in lower case.
     pub(crate) fn words(&self) -> Vec<String> {
-        let search: String =
-            self.value("search").unwrap_or_default().chars().take(SEARCH_LENGTH).collect();
+        let search = self.text("search").unwrap_or_default();
+        let search: String = search.chars().take(SEARCH_LENGTH).collect();
         let words = search.split(|character: char| character.is_whitespace() || character == ',');
-        // PostgreSQL takes no NUL, and nothing that is stored has one.
-        words
-            .filter(|word| !word.is_empty())
-            .map(|word| word.replace('\0', "").to_lowercase())
-            .collect()
+        words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
     }
 
     /// The order asked for, of those that `known` names, each with whether it is backwards.

@@ -24,6 +24,10 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        // Nothing has a NUL in its name, and PostgreSQL is not to be asked for one.
+        if parts.uri.path().contains("%00") {
+            return Err(ApiError::not_found());
+        }
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(value)| Self(value))

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use axum_extra::extract::CookieJar;
-use edupro_core::accounts::{self, User, sessions};
+use edupro_core::accounts::{self, User, UserId, sessions};
 
 use crate::{
     EduPro, cookies,
@@ -33,6 +33,10 @@ pub struct Student(pub User);
 #[derive(Clone, Debug)]
 pub struct Admin(pub User);
 
+/// Who sends a body, for whoever reads it after one of these was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender(pub(crate) UserId);
+
 /// The access tokens of a request, the cookie's first.
 pub(crate) fn access_token(headers: &HeaderMap) -> impl Iterator<Item = String> {
     let cookie = CookieJar::from_headers(headers)
@@ -57,9 +61,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let edupro = EduPro::from_ref(state);
         for token in access_token(&parts.headers) {
-            let found = sessions::authenticate(edupro.school(), &token).await?;
-            if found.is_some() {
-                return Ok(Self(found));
+            if let Some(found) = sessions::authenticate(edupro.school(), &token).await? {
+                parts.extensions.insert(Sender(found.user.id));
+                return Ok(Self(Some(found)));
             }
         }
         Ok(Self(None))

@@ -17,6 +17,7 @@ mod journey;
 mod limits;
 mod log;
 mod mail;
+mod smuggling;
 mod stop;
 mod together;
 mod watch;

@@ -8,13 +8,12 @@ use axum::{
     http::StatusCode,
 };
 use edupro_core::{
-    accounts::{UserId, sessions},
     files::{FileError, Staging},
     limits,
 };
 
 use super::{Input, Pace, Raw, TEXT_LENGTH, check_length, fields::Description, too_large};
-use crate::{EduPro, error::ApiError, extract::access_token};
+use crate::{EduPro, error::ApiError, extract::who::Sender};
 
 /// Most parts of a form (security R17).
 pub(super) const PARTS: usize = 64;
@@ -32,13 +31,12 @@ pub(super) async fn read(
     let files: u64 = fields.iter().filter_map(|(_, field)| field.file_limit).sum();
     let most = files + TOLERANCE;
     check_length(request.headers(), most)?;
-    let sender = access_token(request.headers())
-        .find_map(|token| sessions::user_named_by(edupro.school(), &token));
+    let sender = request.extensions().get::<Sender>().copied();
     // The limit of axum is lifted here, since the pieces are counted below.
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
     let mut form = form.map_err(|rejection| not_a_form(&rejection.body_text()))?;
-    let mut reader = Reader { edupro, sender, pace: Pace::begin(), left: most, text: 0, files: 0 };
+    let mut reader = Reader { pace: Pace::begin(), left: most, text: 0, files: 0, sender };
     let mut input = Input::empty();
     let mut parts = 0;
     while let Some(part) = reader.pace.wait(form.next_field()).await?.map_err(not_a_part)? {
@@ -50,7 +48,10 @@ pub(super) async fn read(
         let limit = fields.iter().find(|(known, _)| *known == name);
         let limit = limit.and_then(|(_, field)| field.file_limit);
         let value = match (part.file_name().is_some(), limit) {
-            (true, Some(limit)) => reader.file(part, limit).await?,
+            (true, Some(limit)) => {
+                reader.admit(&part, edupro).await?;
+                reader.file(part, edupro, limit).await?
+            }
             // Nobody asked for this file. It is read past, and counted.
             (true, None) => {
                 reader.discard(part).await?;
@@ -72,17 +73,16 @@ fn not_a_part(error: MultipartError) -> ApiError {
     not_a_form(&error.body_text())
 }
 
-struct Reader<'a> {
-    edupro: &'a EduPro,
-    /// Who sends, until it is counted.
-    sender: Option<UserId>,
+struct Reader {
     pace: Pace,
     left: u64,
     text: usize,
     files: usize,
+    /// Who has not been counted yet.
+    sender: Option<Sender>,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// The next piece of a part.
     async fn piece(&mut self, part: &mut Part<'_>) -> Result<Option<bytes::Bytes>, ApiError> {
         let Some(piece) = self.pace.wait(part.chunk()).await?.map_err(not_a_part)? else {
@@ -106,28 +106,38 @@ impl Reader<'_> {
     }
 
     async fn discard(&mut self, mut part: Part<'_>) -> Result<(), ApiError> {
-        self.count_file().await?;
+        self.count_file()?;
         while self.piece(&mut part).await?.is_some() {}
         Ok(())
     }
 
-    /// The first one counts against the sender's hour as well (security R7).
-    async fn count_file(&mut self) -> Result<(), ApiError> {
+    fn count_file(&mut self) -> Result<(), ApiError> {
         self.files += 1;
-        if self.files > FILES {
-            return Err(not_a_form("too many files"));
+        match self.files > FILES {
+            true => Err(not_a_form("too many files")),
+            false => Ok(()),
         }
-        if let Some(user) = self.sender.take() {
-            let user = user.to_string();
-            limits::take(self.edupro.school(), &[(limits::UPLOAD, &user)]).await?;
-        }
-        Ok(())
     }
 
-    async fn file(&mut self, mut part: Part<'_>, limit: u64) -> Result<Raw, ApiError> {
-        self.count_file().await?;
+    /// Counts a request with files before the first of them is written (security R7). Registrations
+    /// are counted by their address, and a browser's untouched file input is no file.
+    async fn admit(&mut self, part: &Part<'_>, edupro: &EduPro) -> Result<(), ApiError> {
+        if part.file_name() == Some("") {
+            return Ok(());
+        }
+        let Some(Sender(sender)) = self.sender.take() else { return Ok(()) };
+        Ok(limits::take(edupro.school(), &[(limits::UPLOAD, &sender.to_string())]).await?)
+    }
+
+    async fn file(
+        &mut self,
+        mut part: Part<'_>,
+        edupro: &EduPro,
+        limit: u64,
+    ) -> Result<Raw, ApiError> {
+        self.count_file()?;
         let file_name = part.file_name().map(ToOwned::to_owned);
-        let mut staging: Option<Staging> = Some(self.edupro.school().files.stage(limit).await?);
+        let mut staging: Option<Staging> = Some(edupro.school().files.stage(limit).await?);
         while let Some(piece) = self.piece(&mut part).await? {
             // What is too large is read to its end, so that the other fields are seen too.
             let Some(open) = &mut staging else { continue };

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::openapi;
 
+/// How much of what was sent is sent back, in characters.
+const SHOWN_LENGTH: usize = 100;
+
 /// The words of a field that is a number, where the contract has its own.
 type Least = (i64, &'static str);
 
@@ -229,7 +232,9 @@ impl<T: Copy> Kind for Choice<T> {
             Raw::File(_) | Raw::LargeFile => String::new(),
         };
         let found = self.known.iter().find(|known| (self.word)(**known) == word.trim());
-        found.map_or_else(|| one(format!("\"{word}\" is not a valid choice.")), |known| Ok(*known))
+        let shown =
+            word.char_indices().nth(SHOWN_LENGTH).map_or(word.as_str(), |(end, _)| &word[..end]);
+        found.map_or_else(|| one(format!("\"{shown}\" is not a valid choice.")), |known| Ok(*known))
     }
 }
 
@@ -533,6 +538,8 @@ mod tests {
         let known = choice(&[1], |_| "a");
         assert_eq!(read(&known, json!("a")), Ok(1));
         assert_eq!(read(&known, json!("b")), Err(vec!["\"b\" is not a valid choice.".into()]));
+        let long = read(&known, json!("é".repeat(900_000))).unwrap_err();
+        assert_eq!(long, [format!("\"{}\" is not a valid choice.", "é".repeat(100))]);
         assert_eq!(read(&id(), json!("zzz")), Err(vec!["Must be a valid UUID.".into()]));
         assert_eq!(read(&id(), json!(5)), Err(vec!["Must be a valid UUID.".into()]));
     }
