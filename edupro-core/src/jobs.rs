@@ -32,7 +32,7 @@ use uuid::Uuid;
 use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::{UserId, resets::CODE_TTL},
-    attempts,
+    attempts, audit,
     error::Source,
     events::{Announced, Event, EventError},
     files::FileKey,
@@ -643,6 +643,7 @@ async fn sweep(school: &School) -> StoreResult<()> {
         tx.limits().purge(now).await?;
         tx.idempotency().purge(now - HOUSEKEEPING).await?;
         tx.orders().purge_events(now - KEPT).await?;
+        audit::purge(&mut *tx, school).await?;
         tx.commit().await
     })
     .await?;

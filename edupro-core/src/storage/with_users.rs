@@ -15,6 +15,7 @@ use crate::{
     },
     assessments::{AssessmentStore, QuestionStore},
     attempts::AttemptStore,
+    audit::AuditStore,
     categories::CategoryStore,
     coupons::CouponStore,
     courses::CourseStore,
@@ -320,7 +321,8 @@ impl Transaction for Overlaid {
         grading: GradingStore,
         idempotency: IdempotencyStore,
         limits: LimitStore,
-        jobs: JobStore
+        jobs: JobStore,
+        audit: AuditStore
     }
 
     async fn commit(self: Box<Self>) -> StoreResult<()> {
