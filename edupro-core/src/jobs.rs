@@ -633,8 +633,8 @@ pub async fn expire(school: &School) -> StoreResult<()> {
     .await
 }
 
-/// Sweeps out what nobody needs any more.
-async fn sweep(school: &School) -> StoreResult<()> {
+/// Sweeps out what nobody needs any more: once a day, and harmless at any other time.
+pub async fn sweep(school: &School) -> StoreResult<()> {
     let now = school.clock.now();
     crate::storage::atomically(&*school.entropy, || async {
         let mut tx = school.storage.write().await?;

@@ -15,7 +15,9 @@ use tokio::runtime::Runtime;
 use tracing::warn;
 
 use crate::{
-    accounts, compose,
+    accounts,
+    audit::{self, AuditArgs},
+    compose,
     config::{ConfigError, Loaded, SecretError, Sources},
     logging,
     registry::Registry,
@@ -59,6 +61,8 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Show who did what, the newest last
+    Audit(AuditArgs),
     /// Show the configuration in force, each key with where it comes from
     Config,
     /// Write the description of the API, an `OpenAPI` 3.1 document, with the school's address if
@@ -171,6 +175,10 @@ async fn obey(command: Command, loaded: &Loaded) -> anyhow::Result<()> {
             let user = accounts::set_active(&school, &name, false).await?;
             say(&format!("{} cannot log in any more; all sessions have ended", user.username));
         }
+        Command::Audit(args) => {
+            let school = compose::school(loaded).await?;
+            say(&audit::show(&school, &args).await?);
+        }
         Command::Config => say(loaded.to_toml().trim_end()),
         Command::Openapi { output } => describe_api(loaded, output.as_deref())?,
     }
@@ -229,6 +237,8 @@ mod tests {
             "edupro admin create --email a@b.example --username a --password-stdin",
             "edupro openapi",
             "edupro openapi --output api.json",
+            "edupro audit",
+            "edupro audit --since 7d --until 2026-01-01 --user mona --action deleted --limit 9 --json",
             "edupro user list",
             "edupro user activate mona",
             "edupro user deactivate mona@example.com",
@@ -238,6 +248,8 @@ mod tests {
         for line in [
             "edupro",
             "edupro serve --addr localhost",
+            "edupro audit --since yesterday",
+            "edupro audit --action cheered",
             "edupro admin create --email a@b.example --username a",
             "edupro admin create --email a@b.example --username a --password secret",
         ] {
