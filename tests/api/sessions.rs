@@ -114,6 +114,7 @@ on_both_engines! {
     async fn say_where_they_are_from(school) {
         let app = school.start().await;
         app.teacher("mona").await;
+        app.clock().advance(TimeDelta::minutes(1));
         let mona = app.visitor().with_header("user-agent", &"x".repeat(300));
         mona.log_in_teacher("mona").await;
         let list = mona.get("/sessions/").await.json();
