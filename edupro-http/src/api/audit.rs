@@ -1,4 +1,4 @@
-use axum::{Json, extract::State};
+use axum::extract::State;
 use edupro_core::{
     accounts::UserId,
     audit::{self, Action, AuditError, Details, Entry, StudentsQuery},
@@ -68,7 +68,7 @@ pub(crate) async fn list(
     Teacher(teacher): Teacher,
     Site(links): Site,
     query: ListQuery,
-) -> Answer<Json<Paginated<AuditEntryView>>> {
+) -> Answer<Paginated<AuditEntryView>> {
     let page = query.page(PAGE_SIZE)?;
     let student = query.filter("student", |id| id.parse().map(UserId).ok());
     let found = match (student, query.filter("action", Action::from_word)) {
@@ -79,7 +79,7 @@ pub(crate) async fn list(
         }
         _ => ListQuery::nothing(page)?,
     };
-    Ok(Json(query.paginate(&links, page.size, found.map(AuditEntryView::from))))
+    Ok(query.paginate(&links, page.size, found.map(AuditEntryView::from)))
 }
 
 impl From<AuditError> for ApiError {
