@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     Page, PageOf, School, StoreError, StoreResult, Transaction,
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
+    audit::{self, Deed},
     entropy,
 };
 
@@ -292,10 +293,11 @@ pub enum CouponError {
 /// 5.1: makes so many coupons, all of them or none.
 pub async fn create(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     count: usize,
     price: Decimal,
 ) -> Result<Vec<Coupon>, CouponError> {
+    let teacher = by.id;
     let now = school.clock.now();
     for _ in 0..DRAWS {
         let new = NewCoupons {
@@ -309,7 +311,9 @@ pub async fn create(
             .atomically(|| async {
                 let mut tx = school.storage.write().await?;
                 let added = tx.coupons().add(&new).await?;
-                if added.is_some() {
+                if let Some(coupons) = &added {
+                    let deed = Deed::CouponsCreated { teacher, coupons };
+                    audit::note(&mut *tx, school, by, [deed]).await?;
                     tx.commit().await?;
                 }
                 Ok::<_, StoreError>(added)
@@ -384,15 +388,17 @@ pub struct CouponChanges {
 /// 5.4: changes what is sent and nothing else.
 pub async fn update(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     id: CouponId,
     changes: &CouponChanges,
 ) -> Result<Coupon, CouponError> {
+    let teacher = by.id;
     let now = school.clock.now();
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             let mut coupon = own(tx.coupons().lock(id).await?, teacher)?;
+            let before = coupon.clone();
             coupon.status = changes.status.unwrap_or(coupon.status);
             coupon.max_uses = changes.max_uses.unwrap_or(coupon.max_uses);
             coupon.price = changes.price.unwrap_or(coupon.price);
@@ -406,6 +412,8 @@ pub async fn update(
                 return Err(CouponError::FewerUsesThanUsed(coupon.used_count));
             }
             tx.coupons().save(&coupon, now).await?;
+            let deed = Deed::CouponChanged { before: &before, after: &coupon };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             tx.commit().await?;
             Ok(coupon)
         })
@@ -413,7 +421,8 @@ pub async fn update(
 }
 
 /// 5.5: the code works no more; what it bought stays bought.
-pub async fn delete(school: &School, teacher: UserId, id: CouponId) -> Result<(), CouponError> {
+pub async fn delete(school: &School, by: &Actor, id: CouponId) -> Result<(), CouponError> {
+    let teacher = by.id;
     let now = school.clock.now();
     school
         .atomically(|| async {
@@ -421,6 +430,7 @@ pub async fn delete(school: &School, teacher: UserId, id: CouponId) -> Result<()
             let mut coupon = own(tx.coupons().lock(id).await?, teacher)?;
             coupon.is_deleted = true;
             tx.coupons().save(&coupon, now).await?;
+            audit::note(&mut *tx, school, by, [Deed::CouponDeleted { coupon: &coupon }]).await?;
             Ok(tx.commit().await?)
         })
         .await

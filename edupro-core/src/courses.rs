@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::{
     Change, Page, PageOf, School, StoreError, StoreResult, Transaction,
     access::{self, Place},
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
     assessments::LinkKind,
+    audit::{self, Deed},
     categories::{Category, CategoryId},
     files::{CheckedFile, FileError, FileKey, FileKind, Picture},
     jobs,
@@ -442,10 +443,11 @@ impl CourseChanges {
 /// 3.4: changes what is sent and nothing else. Whoever is enrolled stays so.
 pub async fn update(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     id: Uuid,
     mut changes: CourseChanges,
 ) -> Result<Course, CourseError> {
+    let teacher = by.id;
     let thumbnail = mem::take(&mut changes.thumbnail);
     let trailer = mem::take(&mut changes.trailer);
     let stored = Stored::new(school, thumbnail, trailer).await?;
@@ -453,7 +455,9 @@ pub async fn update(
         .keep_files(stored.files(), || async {
             let mut tx = school.storage.write().await?;
             let mut course = lock_owned(&mut *tx, school, teacher, id).await?;
+            let before = course.offer();
             changes.apply(&mut course)?;
+            let deeds = before.changes(course.offer(), teacher, ("course", id));
             match changes.category {
                 Change::Keep => {}
                 Change::Clear => course.category = None,
@@ -468,6 +472,7 @@ pub async fn update(
             }
             tx.courses().save(&course).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
+            audit::note(&mut *tx, school, by, deeds).await?;
             tx.commit().await?;
             Ok(course)
         })
@@ -475,17 +480,20 @@ pub async fn update(
 }
 
 /// 3.5: deletes a course and all below it; its files disappear after the commit.
-pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), CourseError> {
+pub async fn delete(school: &School, by: &Actor, id: Uuid) -> Result<(), CourseError> {
+    let teacher = by.id;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            lock_owned(&mut *tx, school, teacher, id).await?;
+            let course = lock_owned(&mut *tx, school, teacher, id).await?;
             let mut files = tx.courses().files(id).await?;
             files.extend(tx.assessments().files_below(LinkKind::Course, id).await?);
             uploads::discard(&mut *tx, school, VideosOf::Course(id)).await?;
             tx.courses().delete(id).await?;
             tx.ratings().recount(id, teacher).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
+            let deed = Deed::Deleted { teacher, object: ("course", id), title: &course.title };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::{
     Page, PageOf, School, StoreError, StoreResult, Transaction,
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
+    audit::{self, Deed},
     coupons::{self, CouponRefusal, Item, Sale},
     courses::{self, Course, CourseError},
     events::{self, Event, announce},
@@ -439,15 +440,16 @@ fn enrolled_event(enrollment: &Enrollment, item: &Item, is_renewal: bool, paid: 
 /// 4.1, 7.6: a student enrols. Free things need no code and use none up.
 pub async fn enroll(
     school: &School,
-    student: &User,
-    address: &str,
+    student: &Actor,
     wanted: Wanted,
     code: Option<&str>,
 ) -> Result<(Item, Enrollment), EnrollError> {
     let now = school.clock.now();
     let code = code.map(|code| code.trim().to_uppercase()).filter(|code| !code.is_empty());
     let student_id = student.id.to_string();
-    let wrong_codes = [(limits::COUPON, student_id.as_str()), (limits::COUPON_ADDRESS, address)];
+    let address = student.address.map(|address| address.to_string());
+    let mut wrong_codes = vec![(limits::COUPON, student_id.as_str())];
+    wrong_codes.extend(address.as_deref().map(|address| (limits::COUPON_ADDRESS, address)));
     if code.is_some() {
         limits::look(school, &wrong_codes).await?;
     }
@@ -484,6 +486,8 @@ pub async fn enroll(
                     price: events::money(coupon.price),
                 };
                 announce(&mut *tx, school, event).await?;
+                let deed = Deed::CouponRedeemed { coupon, student: student.id, item: &item };
+                audit::note(&mut *tx, school, student, [deed]).await?;
             }
             tx.commit().await?;
             Ok((item, enrollment))
@@ -638,7 +642,7 @@ pub async fn all_courses(
 /// 4.3: a teacher or the student ends an enrolment. What was paid stays paid.
 pub async fn delete(
     school: &School,
-    user: &User,
+    user: &Actor,
     course: Uuid,
     enrollment: Option<i64>,
 ) -> Result<(), EnrollmentError> {
@@ -646,12 +650,13 @@ pub async fn delete(
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let found = if user.is_student() {
-                tx.enrollments().find_of(course, user.id).await?
+            let (teacher, found) = if user.is_student() {
+                let found = tx.courses().find(course).await?.ok_or(EnrollmentError::Unknown)?;
+                (found.teacher, tx.enrollments().find_of(course, user.id).await?)
             } else {
                 courses::owned(&mut *tx, user.id, course).await?;
                 let id = enrollment.ok_or(EnrollmentError::WhichStudent)?;
-                tx.enrollments().find(course, id).await?
+                (user.id, tx.enrollments().find(course, id).await?)
             };
             let found = found
                 .filter(|found| enrollment.is_none_or(|id| id == found.id))
@@ -668,6 +673,13 @@ pub async fn delete(
                 deleted_by: user.id,
             };
             announce(&mut *tx, school, event).await?;
+            let deed = Deed::EnrollmentDeleted {
+                teacher,
+                student: found.student,
+                enrollment: found.id,
+                course,
+            };
+            audit::note(&mut *tx, school, user, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

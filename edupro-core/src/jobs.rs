@@ -32,7 +32,7 @@ use uuid::Uuid;
 use crate::{
     School, StoreError, StoreResult, Transaction,
     accounts::{UserId, resets::CODE_TTL},
-    attempts,
+    attempts, audit,
     error::Source,
     events::{Announced, Event, EventError},
     files::{FileKey, orphans},
@@ -635,8 +635,8 @@ pub async fn expire(school: &School) -> StoreResult<()> {
     .await
 }
 
-/// Sweeps out what nobody needs any more.
-async fn sweep(school: &School) -> StoreResult<()> {
+/// Sweeps out what nobody needs any more: once a day, and harmless at any other time.
+pub async fn sweep(school: &School) -> StoreResult<()> {
     let now = school.clock.now();
     crate::storage::atomically(&*school.entropy, || async {
         let mut tx = school.storage.write().await?;
@@ -645,6 +645,7 @@ async fn sweep(school: &School) -> StoreResult<()> {
         tx.limits().purge(now).await?;
         tx.idempotency().purge(now - HOUSEKEEPING).await?;
         tx.orders().purge_events(now - KEPT).await?;
+        audit::purge(&mut *tx, school).await?;
         tx.commit().await
     })
     .await?;

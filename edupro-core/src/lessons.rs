@@ -9,8 +9,9 @@ use uuid::Uuid;
 use crate::{
     Change, School, StoreError, StoreResult, Transaction,
     access::{self, Access, LessonPlace, ModulePlace, Place},
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
     assessments::LinkKind,
+    audit::{self, Deed},
     files::{CheckedFile, FileError, FileKey, FileKind, Picture},
     jobs,
     modules::{self, CourseOf, Module, ModuleError},
@@ -466,10 +467,11 @@ pub(crate) async fn lock_owned(
 /// 8.4: changes what is sent and nothing else. A new video brings its own length.
 pub async fn update(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     id: Uuid,
     mut changes: LessonChanges,
 ) -> Result<Lesson, LessonError> {
+    let teacher = by.id;
     let title = match (&changes.title, &changes.video) {
         (Some(title), _) => title.clone(),
         (None, Change::Set(_)) => {
@@ -489,6 +491,7 @@ pub async fn update(
         .keep_files(stored.files(), || async {
             let mut tx = school.storage.write().await?;
             let mut lesson = lock_owned(&mut *tx, school, teacher, id).await?;
+            let before = lesson.offer();
             if let Some(title) = &changes.title {
                 lesson.title.clone_from(title);
             }
@@ -496,6 +499,7 @@ pub async fn update(
             lesson.order = changes.order.unwrap_or(lesson.order);
             lesson.is_published = changes.is_published.unwrap_or(lesson.is_published);
             lesson.is_free = changes.is_free.unwrap_or(lesson.is_free);
+            let deeds = before.changes(lesson.offer(), teacher, ("lesson", id));
             let video = stored.video(&mut *tx, school, teacher, &title).await?;
             let length = match &stored.video {
                 Change::Keep => lesson.duration,
@@ -520,6 +524,7 @@ pub async fn update(
             tx.courses().recount(lesson.module.course.id).await?;
             progress::recount(&mut *tx, school, lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
+            audit::note(&mut *tx, school, by, deeds).await?;
             tx.commit().await?;
             Ok(lesson)
         })
@@ -527,7 +532,8 @@ pub async fn update(
 }
 
 /// 8.5: deletes a lesson; the orders of the others stay as they are.
-pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), LessonError> {
+pub async fn delete(school: &School, by: &Actor, id: Uuid) -> Result<(), LessonError> {
+    let teacher = by.id;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
@@ -539,6 +545,8 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Le
             tx.courses().recount(lesson.module.course.id).await?;
             progress::recount(&mut *tx, school, lesson.module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
+            let deed = Deed::Deleted { teacher, object: ("lesson", id), title: &lesson.title };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

@@ -13,6 +13,7 @@
 //! | [`assessments`], [`attempts`], [`grading`] | exams: asked, taken, graded | 10 |
 //! | [`progress`], [`ratings`] | how far students come, and what they think | 8.6, 6 |
 //! | [`access`] | who may see what | |
+//! | [`audit`] | who did what | |
 //! | [`limits`] | how often something may be tried | |
 //! | [`files`] | pictures, and where they are kept | |
 //! | [`video`] | where videos are, and how they are played | 8.7, 9 |
@@ -47,6 +48,7 @@ pub mod access;
 pub mod accounts;
 pub mod assessments;
 pub mod attempts;
+pub mod audit;
 pub mod categories;
 mod change;
 mod clock;

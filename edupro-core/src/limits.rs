@@ -178,6 +178,8 @@ pub(crate) struct Guess {
     account: String,
     address: String,
     pair: String,
+    /// How many guesses the pair has had, this one included.
+    tries: i64,
 }
 
 impl Guess {
@@ -194,23 +196,25 @@ impl Guess {
             account: account.to_owned(),
             address: address.to_owned(),
             pair: format!("{account} {address}"),
+            tries: 0,
         };
-        let refusal = school
+        let (tries, refusal) = school
             .atomically(|| async {
                 let mut tx = school.storage.write().await?;
-                let refusal = guess.refusal(&mut *tx, now).await?;
+                let counted = guess.count(&mut *tx, now).await?;
                 tx.commit().await?;
-                Ok::<_, StoreError>(refusal)
+                Ok::<_, StoreError>(counted)
             })
             .await?;
-        refusal.map_or(Ok(Some(guess)), |refused| Err(refused.into()))
+        refusal.map_or(Ok(Some(Self { tries, ..guess })), |refused| Err(refused.into()))
     }
 
-    async fn refusal(
+    /// Counts the guess: which of its pair's it is, and whether it may be made.
+    async fn count(
         &self,
         tx: &mut dyn Transaction,
         now: DateTime<Utc>,
-    ) -> StoreResult<Option<Throttled>> {
+    ) -> StoreResult<(i64, Option<Throttled>)> {
         let pair = count(tx, LOGIN, &self.pair, now).await?;
         let address = tx.limits().tally(&LOGIN_ADDRESS.key(&self.address), now).await?;
         let account = tx.limits().tally(&LOGIN_ACCOUNT.key(&self.account), now).await?;
@@ -221,7 +225,8 @@ impl Guess {
                 .map(|tally| tally.window_ends - now),
             account.and_then(|tally| pause(tally, now)),
         ];
-        Ok(waits.into_iter().flatten().max().map(|retry_after| Throttled { retry_after }))
+        let longest = waits.into_iter().flatten().max();
+        Ok((pair.count, longest.map(|retry_after| Throttled { retry_after })))
     }
 
     /// The password was right.
@@ -229,17 +234,19 @@ impl Guess {
         tx.limits().give_back(&LOGIN.key(&self.pair)).await
     }
 
-    /// The password was wrong.
-    pub(crate) async fn wrong(&self, school: &School) -> StoreResult<()> {
+    /// The password was wrong. Returns a limit that has been reached with this failure, so that the
+    /// next guess is refused.
+    pub(crate) async fn wrong(
+        &self,
+        tx: &mut dyn Transaction,
+        school: &School,
+    ) -> StoreResult<Option<Limit>> {
         let now = school.clock.now();
-        school
-            .atomically(|| async {
-                let mut tx = school.storage.write().await?;
-                count(&mut *tx, LOGIN_ACCOUNT, &self.account, now).await?;
-                count(&mut *tx, LOGIN_ADDRESS, &self.address, now).await?;
-                tx.commit().await
-            })
-            .await
+        let account = count(tx, LOGIN_ACCOUNT, &self.account, now).await?.count;
+        let address = count(tx, LOGIN_ADDRESS, &self.address, now).await?.count;
+        let counts = [(LOGIN, self.tries), (LOGIN_ACCOUNT, account), (LOGIN_ADDRESS, address)];
+        let reached = counts.into_iter().find(|(limit, count)| *count == limit.most);
+        Ok(reached.map(|(limit, _)| limit))
     }
 }
 

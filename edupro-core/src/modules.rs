@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::{
     Change, School, StoreError, StoreResult, Transaction,
     access::{self, ModulePlace, Place},
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
     assessments::LinkKind,
+    audit::{self, Deed},
     courses::{self, Course, CourseError},
     files::{FileError, FileKey, FileKind, Picture},
     jobs,
@@ -337,17 +338,20 @@ impl ModuleChanges {
 /// 7.4: changes what is sent and nothing else; answers the module with its lessons.
 pub async fn update(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     id: Uuid,
     mut changes: ModuleChanges,
 ) -> Result<(Module, Vec<Lesson>), ModuleError> {
+    let teacher = by.id;
     let image = mem::take(&mut changes.image);
     let image = profiles::store_picture(school, FileKind::ModuleImage, image).await?;
     school
         .keep_files(image.new_file(), || async {
             let mut tx = school.storage.write().await?;
             let mut module = lock_owned(&mut *tx, school, teacher, id).await?;
+            let before = module.offer();
             changes.apply(&mut module)?;
+            let deeds = before.changes(module.offer(), teacher, ("module", id));
             let (course, order) = (module.course.id, module.order);
             if tx.modules().order_is_taken(course, order, Some(id)).await? {
                 return Err(ModuleError::OrderTakenByAnother);
@@ -358,6 +362,7 @@ pub async fn update(
             progress::recount(&mut *tx, school, course, None).await?;
             jobs::delete_files(&mut *tx, school, old).await?;
             let lessons = tx.lessons().list(id, false).await?;
+            audit::note(&mut *tx, school, by, deeds).await?;
             tx.commit().await?;
             Ok((module, lessons))
         })
@@ -365,7 +370,8 @@ pub async fn update(
 }
 
 /// 7.5: deletes a module and its lessons; the orders of the others stay as they are.
-pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), ModuleError> {
+pub async fn delete(school: &School, by: &Actor, id: Uuid) -> Result<(), ModuleError> {
+    let teacher = by.id;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
@@ -377,6 +383,8 @@ pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), Mo
             tx.courses().recount(module.course.id).await?;
             progress::recount(&mut *tx, school, module.course.id, None).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
+            let deed = Deed::Deleted { teacher, object: ("module", id), title: &module.title };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

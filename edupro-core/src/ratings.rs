@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::{
     School, StoreError, StoreResult, Transaction,
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
+    audit::{self, Deed},
     courses::{self, Course, CourseError},
     events::{Event, announce},
     students::Student,
@@ -226,7 +227,7 @@ pub async fn update(
 }
 
 /// 6.3: takes a rating back.
-pub async fn delete(school: &School, user: &User, name: RatingName) -> Result<(), RatingError> {
+pub async fn delete(school: &School, user: &Actor, name: RatingName) -> Result<(), RatingError> {
     let now = school.clock.now();
     school
         .atomically(|| async {
@@ -234,6 +235,14 @@ pub async fn delete(school: &School, user: &User, name: RatingName) -> Result<()
             let (rating, course) = lock(&mut *tx, user, name, now).await?;
             tx.ratings().delete(rating.uuid).await?;
             tx.ratings().recount(course.id, course.teacher).await?;
+            let deed = Deed::RatingDeleted {
+                teacher: course.teacher,
+                student: user.id,
+                rating: rating.id,
+                course: course.id,
+                stars: rating.rating,
+            };
+            audit::note(&mut *tx, school, user, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

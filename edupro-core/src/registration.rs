@@ -10,6 +10,7 @@ use crate::{
         Client, Email, HashError, NewUser, PasswordProblem, Phone, Taken, User, UserType, Username,
         free_slug, password_problems,
     },
+    audit::{self, By, Deed},
     events::{Event, announce},
     files::{FileError, FileKey, FileKind, Picture},
     limits::{self, LimitError, Throttled},
@@ -159,22 +160,25 @@ fn taken_problems(taken: Taken) -> impl Iterator<Item = Problem> {
 /// 1.9: makes a teacher. Nobody is logged in.
 pub async fn register_teacher(
     school: &School,
+    by: By,
     registration: Registration,
 ) -> Result<User, RegistrationError> {
-    register(school, registration, UserType::Teacher, None).await
+    register(school, by, registration, UserType::Teacher, None).await
 }
 
 /// 1.10: makes a student of this teacher. Nobody is logged in.
 pub async fn register_student(
     school: &School,
+    by: By,
     teacher: &User,
     registration: Registration,
 ) -> Result<User, RegistrationError> {
-    register(school, registration, UserType::Student, Some(teacher)).await
+    register(school, by, registration, UserType::Student, Some(teacher)).await
 }
 
 async fn register(
     school: &School,
+    by: By,
     registration: Registration,
     user_type: UserType,
     teacher: Option<&User>,
@@ -251,6 +255,8 @@ async fn register(
                     roster::admit(&mut *tx, school, teacher, student, new.created_at).await?;
                 }
             }
+            let deed = Deed::Registered { user: &user, teacher: teacher.map(|teacher| teacher.id) };
+            audit::note(&mut *tx, school, by.clone(), [deed]).await?;
             tx.commit().await?;
             Ok(user)
         })

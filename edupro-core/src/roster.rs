@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Page, PageOf, School, StoreError, StoreResult, Transaction,
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
+    audit::{self, Deed},
     events::{Event, announce},
     policies::{PolicyError, within_patience},
     students::Student,
@@ -155,7 +156,7 @@ pub enum Joined {
 }
 
 /// 1.11: a student joins a teacher.
-pub async fn join(school: &School, student: &User, username: &str) -> Result<Joined, RosterError> {
+pub async fn join(school: &School, student: &Actor, username: &str) -> Result<Joined, RosterError> {
     may_join(school, student, username).await?;
     let now = school.clock.now();
     school
@@ -163,6 +164,8 @@ pub async fn join(school: &School, student: &User, username: &str) -> Result<Joi
             let mut tx = school.storage.write().await?;
             let teacher = teacher(&mut *tx, username).await?.ok_or(RosterError::UnknownTeacher)?;
             let is_new = admit(&mut *tx, school, teacher.id, student.id, now).await?;
+            let deed = Deed::StudentJoined { teacher: teacher.id, student: student.id };
+            audit::note(&mut *tx, school, student, is_new.then_some(deed)).await?;
             tx.commit().await?;
             Ok(if is_new { Joined::Now } else { Joined::Before })
         })
@@ -219,7 +222,8 @@ pub async fn find(
 }
 
 /// 1.17: a teacher removes a student. Enrolments stay, and come back to life on re-joining.
-pub async fn remove(school: &School, teacher: UserId, student: UserId) -> Result<(), RosterError> {
+pub async fn remove(school: &School, by: &Actor, student: UserId) -> Result<(), RosterError> {
+    let teacher = by.id;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
@@ -227,6 +231,8 @@ pub async fn remove(school: &School, teacher: UserId, student: UserId) -> Result
                 return Err(RosterError::NotAStudentOfTheirs);
             }
             announce(&mut *tx, school, Event::StudentRemoved { teacher, student }).await?;
+            let deed = Deed::StudentRemoved { teacher, student };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await
@@ -235,19 +241,27 @@ pub async fn remove(school: &School, teacher: UserId, student: UserId) -> Result
 /// 1.18: a teacher blocks a student, or lets them in again.
 pub async fn toggle_block(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     student: UserId,
 ) -> Result<Standing, RosterError> {
+    let teacher = by.id;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
             let standing = tx.roster().toggle_block(teacher, student).await?;
             let standing = standing.ok_or(RosterError::NotAStudentOfTheirs)?;
-            let event = match standing {
-                Standing::Blocked => Event::StudentBlocked { teacher, student },
-                Standing::Active => Event::StudentUnblocked { teacher, student },
+            let (event, deed) = match standing {
+                Standing::Blocked => (
+                    Event::StudentBlocked { teacher, student },
+                    Deed::StudentBlocked { teacher, student },
+                ),
+                Standing::Active => (
+                    Event::StudentUnblocked { teacher, student },
+                    Deed::StudentUnblocked { teacher, student },
+                ),
             };
             announce(&mut *tx, school, event).await?;
+            audit::note(&mut *tx, school, by, [deed]).await?;
             tx.commit().await?;
             Ok(standing)
         })

@@ -24,6 +24,7 @@ use crate::{
     accounts::{ResetStore, SessionStore, UserStore},
     assessments::{AssessmentStore, QuestionStore},
     attempts::AttemptStore,
+    audit::AuditStore,
     categories::CategoryStore,
     coupons::CouponStore,
     courses::CourseStore,
@@ -202,6 +203,8 @@ pub trait Transaction: Send {
     fn file_names(&mut self) -> &mut dyn FileNameStore;
     /// What must happen after the commit.
     fn jobs(&mut self) -> &mut dyn JobStore;
+    /// Who did what.
+    fn audit(&mut self) -> &mut dyn AuditStore;
 
     /// Keeps everything that was done in it. When this has returned, a power cut takes nothing of
     /// it away. After an error nobody can tell whether it was kept, unless the error is

@@ -16,7 +16,9 @@ use tokio::runtime::Runtime;
 use tracing::warn;
 
 use crate::{
-    accounts, compose,
+    accounts,
+    audit::{self, AuditArgs},
+    compose,
     config::{ConfigError, Loaded, SecretError, Sources},
     doctor, logging,
     registry::Registry,
@@ -60,6 +62,8 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Show who did what, the newest last
+    Audit(AuditArgs),
     /// Show the configuration in force, each key with where it comes from
     Config,
     /// Look at everything the school stands on, without changing anything, and say what is wrong
@@ -186,6 +190,10 @@ async fn obey(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
             let user = accounts::set_active(&school, &name, false).await?;
             say(&format!("{} cannot log in any more; all sessions have ended", user.username));
         }
+        Command::Audit(args) => {
+            let school = compose::school(loaded).await?;
+            say(&audit::show(&school, &args).await?);
+        }
         Command::Config => say(loaded.to_toml().trim_end()),
         Command::Openapi { output } => describe_api(loaded, output.as_deref())?,
     }
@@ -252,6 +260,8 @@ mod tests {
             "edupro doctor --json",
             "edupro openapi",
             "edupro openapi --output api.json",
+            "edupro audit",
+            "edupro audit --since 7d --until 2026-01-01 --user mona --action deleted --limit 9 --json",
             "edupro user list",
             "edupro user activate mona",
             "edupro user deactivate mona@example.com",
@@ -261,6 +271,8 @@ mod tests {
         for line in [
             "edupro",
             "edupro serve --addr localhost",
+            "edupro audit --since yesterday",
+            "edupro audit --action cheered",
             "edupro admin create --email a@b.example --username a",
             "edupro admin create --email a@b.example --username a --password secret",
         ] {

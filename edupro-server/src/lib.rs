@@ -27,6 +27,7 @@
 //! | `vdocipher` (default) | `video.provider = "vdocipher"` |
 
 mod accounts;
+mod audit;
 mod cli;
 mod compose;
 pub mod config;

@@ -14,6 +14,7 @@ use edupro_core::{
     accounts::{ResetStore, SessionStore, UserStore},
     assessments::{AssessmentStore, QuestionStore},
     attempts::AttemptStore,
+    audit::AuditStore,
     categories::CategoryStore,
     coupons::CouponStore,
     courses::CourseStore,
@@ -347,6 +348,10 @@ impl Transaction for Tx {
     }
 
     fn jobs(&mut self) -> &mut dyn JobStore {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditStore {
         self
     }
 

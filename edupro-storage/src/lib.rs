@@ -31,6 +31,7 @@ mod answers;
 mod assessments;
 mod attempt_lists;
 mod attempts;
+mod audit;
 mod categories;
 mod cents;
 mod coupons;

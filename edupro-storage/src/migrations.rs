@@ -21,7 +21,7 @@ macro_rules! shared {
 }
 
 /// Every migration in order.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     shared!(1, "accounts", "../migrations/0001_accounts.sql"),
     shared!(2, "courses", "../migrations/0002_courses.sql"),
     // The engines have nothing in common here.
@@ -41,6 +41,13 @@ const STEPS: [Step; 8] = [
     shared!(6, "orders", "../migrations/0006_orders.sql"),
     shared!(7, "videos", "../migrations/0007_videos.sql"),
     shared!(8, "exams", "../migrations/0008_exams.sql"),
+    shared!(9, "audit", "../migrations/0009_audit.sql"),
+    (
+        10,
+        "audit final",
+        include_str!("../migrations/0010_audit_final.postgres.sql"),
+        include_str!("../migrations/0010_audit_final.sqlite.sql"),
+    ),
 ];
 
 /// What stands for a word that differs: PostgreSQL's, SQLite's.

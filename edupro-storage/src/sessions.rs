@@ -1,7 +1,9 @@
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edupro_core::{
-    StoreResult,
+    StoreError, StoreResult,
     accounts::{Session, SessionStore, User, UserId},
 };
 use uuid::Uuid;
@@ -19,8 +21,46 @@ struct SessionRow {
     rotated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     user_agent: Option<String>,
+    session_address: Option<String>,
     #[sqlx(flatten)]
     user: UserRow,
+}
+
+/// A session without its user.
+#[derive(sqlx::FromRow)]
+struct OwnSessionRow {
+    id: Uuid,
+    user_id: i64,
+    generation: i64,
+    created_at: DateTime<Utc>,
+    rotated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    user_agent: Option<String>,
+    address: Option<String>,
+}
+
+impl TryFrom<OwnSessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: OwnSessionRow) -> StoreResult<Self> {
+        Ok(Self {
+            id: row.id,
+            user: UserId(row.user_id),
+            generation: row.generation,
+            created_at: row.created_at,
+            rotated_at: row.rotated_at,
+            expires_at: row.expires_at,
+            user_agent: row.user_agent,
+            address: address(row.address)?,
+        })
+    }
+}
+
+fn address(stored: Option<String>) -> StoreResult<Option<IpAddr>> {
+    let parse = |text: String| {
+        text.parse().map_err(|_| StoreError::Corrupt { column: "sessions.address", value: text })
+    };
+    stored.map(parse).transpose()
 }
 
 impl SessionRow {
@@ -34,6 +74,7 @@ impl SessionRow {
             rotated_at: self.rotated_at,
             expires_at: self.expires_at,
             user_agent: self.user_agent,
+            address: address(self.session_address)?,
         };
         Ok((session, user))
     }
@@ -41,21 +82,39 @@ impl SessionRow {
 
 #[async_trait]
 impl SessionStore for Tx {
-    async fn add(&mut self, session: &Session) -> StoreResult<()> {
-        self.query(
-            "INSERT INTO sessions (id, user_id, generation, created_at, rotated_at, expires_at, user_agent)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(session.id)
-        .bind(session.user.0)
-        .bind(session.generation)
-        .bind(session.created_at)
-        .bind(session.rotated_at)
-        .bind(session.expires_at)
-        .bind(session.user_agent.clone())
-        .execute()
-        .await?;
-        Ok(())
+    async fn add(&mut self, session: &Session, most: i64) -> StoreResult<()> {
+        // Those that are too many are there already, and so are changed and not added. Without the
+        // WHERE, SQLite would take ON for a join's.
+        let changed = self
+            .query(
+                "INSERT INTO sessions (id, user_id, generation, created_at, rotated_at, expires_at,
+                                   user_agent, address)
+             SELECT id, user_id, generation, created_at, rotated_at, expires_at, user_agent, address
+             FROM (SELECT * FROM sessions
+                   WHERE user_id = $2 AND revoked_at IS NULL AND expires_at > $4
+                   ORDER BY created_at DESC, id DESC
+                   LIMIT 1000 OFFSET $9) AS oldest
+             UNION ALL
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE TRUE
+             ON CONFLICT (id) DO UPDATE SET revoked_at = $4 WHERE sessions.id <> $1
+             RETURNING id",
+            )
+            .bind(session.id)
+            .bind(session.user.0)
+            .bind(session.generation)
+            .bind(session.created_at)
+            .bind(session.rotated_at)
+            .bind(session.expires_at)
+            .bind(session.user_agent.clone())
+            .bind(session.address.map(|address| address.to_string()))
+            .bind(most - 1)
+            .all::<(Uuid,)>()
+            .await?;
+        match changed.contains(&(session.id,)) {
+            true => Ok(()),
+            false => Err(StoreError::Conflict),
+        }
     }
 
     async fn find_live(
@@ -66,7 +125,8 @@ impl SessionStore for Tx {
         let row = self
             .query(concat!(
                 "SELECT s.id AS session_id, s.generation, s.created_at AS session_created_at,
-                        s.rotated_at, s.expires_at, s.user_agent, ",
+                        s.rotated_at, s.expires_at, s.user_agent,
+                        s.address AS session_address, ",
                 user_columns!(),
                 " FROM sessions s
                  JOIN users u ON u.id = s.user_id
@@ -99,13 +159,34 @@ impl SessionStore for Tx {
         Ok(rotated == 1)
     }
 
-    async fn revoke(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
-        self.query("UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+    async fn live(&mut self, user: UserId, now: DateTime<Utc>) -> StoreResult<Vec<Session>> {
+        let rows = self
+            .query(
+                "SELECT id, user_id, generation, created_at, rotated_at, expires_at, user_agent,
+                        address
+                 FROM sessions
+                 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+                 ORDER BY created_at DESC, id DESC",
+            )
+            .bind(user.0)
+            .bind(now)
+            .all::<OwnSessionRow>()
+            .await?;
+        rows.into_iter().map(Session::try_from).collect()
+    }
+
+    async fn revoke(&mut self, user: UserId, id: Uuid, now: DateTime<Utc>) -> StoreResult<bool> {
+        let revoked = self
+            .query(
+                "UPDATE sessions SET revoked_at = $3
+                 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3",
+            )
             .bind(id)
+            .bind(user.0)
             .bind(now)
             .execute()
             .await?;
-        Ok(())
+        Ok(revoked == 1)
     }
 
     async fn revoke_others(
@@ -121,29 +202,6 @@ impl SessionStore for Tx {
         )
         .bind(user.0)
         .bind(keep.unwrap_or(Uuid::nil()))
-        .bind(now)
-        .execute()
-        .await?;
-        Ok(())
-    }
-
-    async fn revoke_oldest(
-        &mut self,
-        user: UserId,
-        most: i64,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        self.query(
-            "UPDATE sessions SET revoked_at = $3
-             WHERE id IN (
-                 SELECT id FROM sessions
-                 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $3
-                 ORDER BY created_at DESC, id DESC
-                 LIMIT 1000 OFFSET $2
-             )",
-        )
-        .bind(user.0)
-        .bind(most)
         .bind(now)
         .execute()
         .await?;

@@ -24,7 +24,7 @@ struct App {
 }
 
 async fn hello(State(greeting): State<String>, Visitor(visitor): Visitor) -> String {
-    let name = visitor.map_or_else(|| "you".to_owned(), |visitor| visitor.user.first_name);
+    let name = visitor.map_or_else(|| "you".to_owned(), |visitor| visitor.user.first_name.clone());
     format!("\"{greeting}, {name}!\"")
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use edupro_core::{
     Change,
-    accounts::UserId,
+    accounts::{Actor, UserId},
     attempts,
     grading::{self, GradingError, NewGrade, RegradeOf, RegradePolicy},
 };
@@ -244,7 +244,7 @@ struct Term<'a> {
     app: &'a TestApp,
     number: usize,
     mona: Browser,
-    teacher: UserId,
+    teacher: Actor,
     students: Vec<Browser>,
     model: Model,
 }
@@ -255,6 +255,9 @@ impl<'a> Term<'a> {
         let mona = app.teacher(&format!("mona{number}")).await;
         let teacher = mona.get("/teacher/teacher-profile/").await.json();
         let teacher = UserId(teacher["user"]["id"].as_i64().unwrap());
+        let mut tx = app.school().storage.read().await.unwrap();
+        let teacher = tx.users().find(teacher).await.unwrap().unwrap().into();
+        drop(tx);
         let mut students = Vec::new();
         for student in 0..STUDENTS {
             let browser = app.student(&format!("student{number}x{student}"), "open").await;
@@ -384,7 +387,7 @@ impl<'a> Term<'a> {
             Act::Regrade { exam, policy } => {
                 let of = RegradeOf { policy, question: None, dry_run: false };
                 let id = self.model.exams[exam].id.parse().unwrap();
-                grading::regrade(self.app.school(), self.teacher, id, of).await.unwrap();
+                grading::regrade(self.app.school(), &self.teacher, id, of).await.unwrap();
                 self.model.regrade(exam, policy);
             }
             Act::Block { student } => {
@@ -525,7 +528,7 @@ impl<'a> Term<'a> {
             feedback: Change::Keep,
         };
         let id = answer.id.parse().unwrap();
-        let graded = grading::grade(self.app.school(), self.teacher, id, &new).await;
+        let graded = grading::grade(self.app.school(), &self.teacher, id, &new).await;
         if answer.question.kind == Kind::Choice {
             assert!(matches!(graded, Err(GradingError::NotByHand)), "{graded:?}");
             return;

@@ -252,7 +252,7 @@ on_both_engines! {
     async fn shared_cookies(school) {
         let app = school.below("/school").start_with(|builder| builder.cookie_path("/")).await;
         let app = app.inside(|edupro| {
-            let hello = async |who: edupro_http::extract::SignedIn| who.0.user.username;
+            let hello = async |who: edupro_http::extract::SignedIn| who.0.user.username.clone();
             let own = Router::new().route("/hello", get(hello));
             own.nest("/school", edupro.router()).with_state(edupro.clone())
         });

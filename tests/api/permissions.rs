@@ -139,6 +139,8 @@ pub(crate) struct School {
     cast: Cast,
     a: Tenant,
     category: i64,
+    /// Of teacher A, who is asking with it.
+    session: String,
     witness: Mutex<Witness>,
     pub(crate) app: TestApp,
 }
@@ -153,10 +155,11 @@ impl School {
         tenant(&cast.teacher_b, "teacher_b", &cast.student_b).await;
         // As if it had been before the block.
         enroll(&app, "blocked", &a.course, None).await;
+        let session = text(&cast.teacher_a.get("/sessions/").await.json()[0]["id"]);
         let mut witness = Witness::of(&app).await;
         witness.restore().await;
         let witness = Mutex::new(witness);
-        Self { cast, a, category, witness, app }
+        Self { cast, a, category, session, witness, app }
     }
 }
 
@@ -178,6 +181,7 @@ impl World for School {
             "course_id" => a.course.clone(),
             "enrollment_id" => a.enrollment.to_string(),
             "id" if path.contains("/lessons/") => a.lesson.clone(),
+            "id" if path.contains("/sessions/") => self.session.clone(),
             "id" if path.contains("/orders/") => a.order.clone(),
             "id" if path.contains("-ratings/") => a.rating.to_string(),
             "lesson_id" => a.lesson.clone(),

@@ -5,7 +5,7 @@ use std::{cell::Cell, sync::Once};
 
 use chrono::TimeDelta;
 use edupro_core::attempts::expire;
-use edupro_http::testkit::{Answer, Browser, TestApp};
+use edupro_http::testkit::{Answer, Browser, PASSWORD, TestApp, email};
 use serde_json::{Value, json};
 use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
@@ -163,6 +163,30 @@ on_both_engines! {
         assert_eq!(cost(&mona, "/teacher/teacher-profile/").await, 2);
     }
 
+    /// 1.1, 1.2: the account; the session, which ends what is too many; the time; the audit log. With
+    /// limits, three that count before and one that takes it back.
+    async fn logins(school) {
+        let twin = school.clone();
+        let app = school.start().await;
+        app.teacher("mona").await;
+        app.student("omar", "mona").await;
+        let visitor = app.visitor();
+        let login = |name: &str| json!({"email": email(name), "password": PASSWORD});
+        for _ in 0..12 {
+            assert_eq!(cost_of(visitor.post("/teacher/login/", login("mona"))).await, 4);
+        }
+        // Which teacher, and how the student stands with them.
+        assert_eq!(cost_of(visitor.post("/student/login/mona/", login("omar"))).await, 4 + 2);
+        assert_eq!(cost(&app.teacher("hana").await, "/sessions/").await, 2);
+
+        if !app.database_url().starts_with("postgres") {
+            let limited = twin.settings(|settings| settings.throttle = true).start().await;
+            limited.teacher("mona").await;
+            let visitor = limited.visitor();
+            assert_eq!(cost_of(visitor.post("/teacher/login/", login("mona"))).await, 4 + 4);
+        }
+    }
+
     /// 4.1, 5.1: the same for one lesson and for thirty, for one coupon and for a thousand.
     async fn money(school) {
         let app = school.start().await;
@@ -175,15 +199,15 @@ on_both_engines! {
         }
         let omar = app.student("omar", "mona").await;
         let codes = coupons(&mona, 2, "50").await;
-        // Who asks is read before; the transaction itself is six.
+        // Who asks is read before; the transaction itself is seven, the last of them for the audit log.
         for (course, (_, code)) in [&small, &large].into_iter().zip(&codes) {
-            assert_eq!(cost_of(redeem(&omar, course, code)).await, 6 + 1);
+            assert_eq!(cost_of(redeem(&omar, course, code)).await, 7 + 1);
         }
         let create = |count: usize| {
             mona.post("/coupon/create/", json!({"number_of_coupons": count, "price": "5"}))
         };
-        assert_eq!(cost_of(create(1)).await, 1 + 1);
-        assert_eq!(cost_of(create(1000)).await, 1 + 1);
+        assert_eq!(cost_of(create(1)).await, 2 + 1);
+        assert_eq!(cost_of(create(1000)).await, 2 + 1);
         for path in ["/coupon/list/?page_size=100", "/coupon/used-coupons/", "/teacher/revenue/"] {
             assert!(cost(&mona, path).await <= 3, "{path}");
         }
@@ -356,7 +380,7 @@ on_both_engines! {
             costs.push(row);
         }
         // Who asks is one of them, and whose it is another.
-        assert_eq!(costs[0], [2, 3, 2, 3, 10, 6, 7, 13]);
+        assert_eq!(costs[0], [2, 3, 2, 3, 11, 6, 7, 14]);
         assert_eq!(costs[1], costs[0]);
     }
 }

@@ -4,7 +4,10 @@ use super::{
     Email, HashError, NewUser, PasswordProblem, User, UserType, Username, free_slug,
     password_problems,
 };
-use crate::{School, StoreError};
+use crate::{
+    School, StoreError, Transaction,
+    audit::{self, By, Deed, Entry, LogQuery},
+};
 
 /// Why an administrator was not made, or an account was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,8 @@ pub async fn create(
             let slug = free_slug(&mut *tx, username).await?;
             let admin = NewUser { slug, ..admin.clone() };
             let user = tx.users().add(&admin).await?.ok_or(AdminError::Taken)?;
+            let deed = Deed::AdminCreated { user: &user };
+            audit::note(&mut *tx, school, By::nobody(), [deed]).await?;
             tx.commit().await?;
             Ok(user)
         })
@@ -74,21 +79,43 @@ pub async fn list(school: &School) -> Result<Vec<User>, AdminError> {
     Ok(school.storage.read().await?.users().all().await?)
 }
 
+/// Whoever has this username or e-mail address.
+async fn find(tx: &mut dyn Transaction, name: &str) -> Result<User, AdminError> {
+    let mut user = tx.users().find_by_username(name).await?;
+    if let (None, Ok(email)) = (&user, name.parse()) {
+        user = tx.users().find_credentials(&email).await?.map(|known| known.user);
+    }
+    user.ok_or_else(|| AdminError::Unknown(name.to_owned()))
+}
+
+/// The latest entries of the audit log, the oldest of them first; with a username or an e-mail address,
+/// what that person did and what was done to them.
+pub async fn audit(
+    school: &School,
+    user: Option<&str>,
+    query: LogQuery,
+) -> Result<Vec<Entry>, AdminError> {
+    let mut tx = school.storage.read().await?;
+    let user = match user {
+        None => query.user,
+        Some(name) => Some(find(&mut *tx, name).await?.id),
+    };
+    Ok(tx.audit().log(&LogQuery { user, ..query }).await?)
+}
+
 /// Closes an account, which ends its sessions, or opens it again.
 pub async fn set_active(school: &School, name: &str, active: bool) -> Result<User, AdminError> {
     let now = school.clock.now();
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            let mut user = tx.users().find_by_username(name).await?;
-            if let (None, Ok(email)) = (&user, name.parse()) {
-                user = tx.users().find_credentials(&email).await?.map(|known| known.user);
-            }
-            let mut user = user.ok_or_else(|| AdminError::Unknown(name.to_owned()))?;
+            let mut user = find(&mut *tx, name).await?;
             tx.users().set_active(user.id, active, now).await?;
             if !active {
                 tx.sessions().revoke_others(user.id, None, now).await?;
             }
+            let deed = Deed::AccountSet { user: &user, is_active: active };
+            audit::note(&mut *tx, school, By::nobody(), [deed]).await?;
             tx.commit().await?;
             user.is_active = active;
             Ok(user)

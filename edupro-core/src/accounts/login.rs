@@ -1,11 +1,12 @@
 //! Logging in, and changing a password: the two places where a password is guessed.
 
 use super::{
-    Client, Email, HashError, PasswordProblem, SignedIn, Tokens, User, UserId, Verdict,
+    Actor, Client, Email, HashError, PasswordProblem, SignedIn, Tokens, UserId, Verdict,
     password_problems, sessions,
 };
 use crate::{
     School, StoreError, StoreResult, Transaction,
+    audit::{self, By, Deed, FailedLogin},
     events::{Event, announce},
     jobs::{self, Task},
     limits::{Guess, LimitError, Throttled},
@@ -49,14 +50,77 @@ impl From<LimitError> for LoginError {
 
 /// A right guess: who made it, what it costs to take it back, and whether to hash anew.
 struct Right {
-    user: User,
+    user: Actor,
     guess: Option<Guess>,
     renewed_hash: Option<String>,
+}
+
+/// Why somebody is not let in, in the words of the audit log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    WrongPassword,
+    StudentAtTeachersDoor,
+    NotRegistered,
+    Blocked,
+}
+
+impl Refusal {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongPassword => "wrong_password",
+            Self::StudentAtTeachersDoor => "student_at_teachers_door",
+            Self::NotRegistered => "not_registered",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// Notes that somebody is not let in. A wrong password counts against the limits; a right one was no
+/// failure, whatever else speaks against it.
+///
+/// A teacher is told of those who are their students, and of nobody else's.
+async fn refuse(
+    school: &School,
+    by: &By,
+    guess: Option<&Guess>,
+    login: FailedLogin<'_>,
+    refusal: Refusal,
+) -> StoreResult<()> {
+    school
+        .atomically(|| async {
+            let mut tx = school.storage.write().await?;
+            let locked = match (guess, refusal) {
+                (None, _) => None,
+                (Some(guess), Refusal::WrongPassword) => guess.wrong(&mut *tx, school).await?,
+                (Some(guess), _) => {
+                    guess.right(&mut *tx).await?;
+                    None
+                }
+            };
+            let teacher = match login.teacher {
+                None => None,
+                // Asked for strangers as well: who exists is not told by the time it takes.
+                Some(teacher) => {
+                    let student = login.user.map_or(UserId(0), |user| user.id);
+                    let standing = tx.roster().standing(teacher, student).await?;
+                    standing.map(|_| teacher)
+                }
+            };
+            let login = FailedLogin { teacher, ..login };
+            let failed = Deed::LoginFailed { login, reason: refusal.as_str() };
+            let locked = locked.map(|limit| Deed::LoginLocked { login, limit: limit.name });
+            let deeds = std::iter::once(failed).chain(locked);
+            audit::note(&mut *tx, school, by.clone(), deeds).await?;
+            tx.commit().await
+        })
+        .await
 }
 
 async fn guess(
     school: &School,
     client: &Client,
+    by: &By,
+    teacher: Option<UserId>,
     email: &Email,
     password: &str,
 ) -> Result<Right, LoginError> {
@@ -72,12 +136,13 @@ async fn guess(
                 Verdict::RightButWeak => Some(school.passwords.hash(password).await?),
                 Verdict::Right | Verdict::Wrong => None,
             };
-            Ok(Right { user: known.user, guess, renewed_hash })
+            let user = Actor { user: known.user, address: Some(client.address) };
+            Ok(Right { user, guess, renewed_hash })
         }
-        _ => {
-            if let Some(guess) = guess {
-                guess.wrong(school).await?;
-            }
+        known => {
+            let user = known.as_ref().map(|known| &known.user);
+            let login = FailedLogin { email, user, teacher };
+            refuse(school, by, guess.as_ref(), login, Refusal::WrongPassword).await?;
             Err(LoginError::InvalidCredentials)
         }
     }
@@ -86,6 +151,7 @@ async fn guess(
 async fn open(
     school: &School,
     client: &Client,
+    teacher: Option<UserId>,
     right: &Right,
 ) -> Result<(SignedIn, Tokens), LoginError> {
     let now = school.clock.now();
@@ -99,7 +165,10 @@ async fn open(
             if let Some(hash) = &right.renewed_hash {
                 tx.users().set_password(user.id, hash, now).await?;
             }
-            let (session, tokens) = sessions::open(&mut *tx, school, &mut user, client).await?;
+            let (session, tokens) =
+                sessions::open(&mut *tx, school, &mut user.user, client).await?;
+            let deed = Deed::LoggedIn { user: &user, teacher, session: &session };
+            audit::note(&mut *tx, school, &user, [deed]).await?;
             tx.commit().await?;
             Ok((SignedIn { user, session }, tokens))
         })
@@ -113,12 +182,15 @@ pub async fn teacher(
     email: &Email,
     password: &str,
 ) -> Result<(SignedIn, Tokens), LoginError> {
-    let right = guess(school, client, email, password).await?;
+    let by = By::from(client);
+    let right = guess(school, client, &by, None, email, password).await?;
     if right.user.is_student() {
-        give_back(school, &right).await?;
+        let login = FailedLogin { email, user: Some(&right.user), teacher: None };
+        let refusal = Refusal::StudentAtTeachersDoor;
+        refuse(school, &by, right.guess.as_ref(), login, refusal).await?;
         return Err(LoginError::InvalidCredentials);
     }
-    open(school, client, &right).await
+    open(school, client, None, &right).await
 }
 
 /// 1.2: a student logs in at a teacher's school.
@@ -132,23 +204,25 @@ pub async fn student(
     let mut tx = school.storage.read().await?;
     let teacher = roster::teacher(&mut *tx, teacher).await?.ok_or(LoginError::UnknownTeacher)?;
     drop(tx);
-    let right = guess(school, client, email, password).await?;
+    let (by, teacher) = (By::from(client), teacher.id);
+    let right = guess(school, client, &by, Some(teacher), email, password).await?;
     let mut tx = school.storage.read().await?;
     let standing = match right.user.is_student() {
-        true => tx.roster().standing(teacher.id, right.user.id).await?,
+        true => tx.roster().standing(teacher, right.user.id).await?,
         false => None,
     };
     drop(tx);
-    let refusal = match standing {
-        Some(Standing::Active) => return open(school, client, &right).await,
-        Some(Standing::Blocked) => LoginError::Blocked,
-        None => LoginError::NotRegistered,
+    let (refusal, error) = match standing {
+        Some(Standing::Active) => return open(school, client, Some(teacher), &right).await,
+        Some(Standing::Blocked) => (Refusal::Blocked, LoginError::Blocked),
+        None => (Refusal::NotRegistered, LoginError::NotRegistered),
     };
-    give_back(school, &right).await?;
-    Err(refusal)
+    let login = FailedLogin { email, user: Some(&right.user), teacher: Some(teacher) };
+    refuse(school, &by, right.guess.as_ref(), login, refusal).await?;
+    Err(error)
 }
 
-/// The password was right, so it was no failure, even if nobody is let in.
+/// The password was right, so it was no failure, whatever became of the request.
 async fn give_back(school: &School, right: &Right) -> Result<(), StoreError> {
     let Some(guess) = &right.guess else { return Ok(()) };
     school
@@ -194,7 +268,7 @@ pub async fn change_password(
         .email
         .parse()
         .map_err(|_| StoreError::Corrupt { column: "users.email", value: user.email.clone() })?;
-    let right = match guess(school, client, &email, old).await {
+    let right = match guess(school, client, &user.into(), None, &email, old).await {
         Err(LoginError::InvalidCredentials) => return Err(ChangeError::WrongPassword),
         other => other?,
     };
@@ -214,6 +288,7 @@ pub async fn change_password(
             tx.users().set_password(user.id, &hash, now).await?;
             tx.sessions().revoke_others(user.id, Some(session.id), now).await?;
             tell_password_changed(&mut *tx, school, user.id).await?;
+            audit::note(&mut *tx, school, user, [Deed::PasswordChanged { user }]).await?;
             tx.commit().await?;
             Ok(())
         })

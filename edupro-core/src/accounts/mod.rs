@@ -20,7 +20,7 @@ pub mod resets;
 pub mod sessions;
 mod users;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::Deref};
 
 pub(crate) use self::users::free_slug;
 pub use self::{
@@ -45,4 +45,29 @@ pub struct Client {
     pub address: IpAddr,
     /// What the client calls itself.
     pub user_agent: Option<String>,
+}
+
+/// Somebody who does something: who they are, and from where. Rules whose doing is noted in the
+/// [`audit`](crate::audit) log take one where others take a [`User`], which it is besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Who.
+    pub user: User,
+    /// From where, if a request came.
+    pub address: Option<IpAddr>,
+}
+
+impl Deref for Actor {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
+}
+
+/// Somebody of whom no request came.
+impl From<User> for Actor {
+    fn from(user: User) -> Self {
+        Self { user, address: None }
+    }
 }

@@ -10,7 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Client, Email, HashError, PasswordProblem, User, UserId, login, password_problems};
 use crate::{
-    School, StoreError, StoreResult, entropy,
+    School, StoreError, StoreResult,
+    audit::{self, Deed},
+    entropy,
     jobs::{self, Task},
     limits::{self, LimitError, Throttled},
 };
@@ -130,6 +132,8 @@ pub async fn request(school: &School, client: &Client, email: &Email) -> Result<
             tx.resets().replace(&reset).await?;
             let task = Task::SendResetCode { user: user.id, nonce: reset.nonce.clone() };
             jobs::until(&mut *tx, school, task, reset.expires_at).await?;
+            let deed = Deed::PasswordResetRequested { user: &user };
+            audit::note(&mut *tx, school, client, [deed]).await?;
             tx.commit().await?;
             Ok(())
         })
@@ -146,6 +150,7 @@ pub async fn verify(school: &School, email: &Email, code: &str) -> Result<(), Re
 /// 1.8: sets a new password, uses the code up and ends all sessions of the user.
 pub async fn confirm(
     school: &School,
+    client: &Client,
     email: &Email,
     code: &str,
     password: &str,
@@ -170,6 +175,8 @@ pub async fn confirm(
             tx.users().set_password(user.id, &hash, now).await?;
             tx.sessions().revoke_others(user.id, None, now).await?;
             login::tell_password_changed(&mut *tx, school, user.id).await?;
+            let deed = Deed::PasswordReset { user: &user };
+            audit::note(&mut *tx, school, client, [deed]).await?;
             tx.commit().await?;
             Ok(())
         })

@@ -6,13 +6,16 @@
 //! A refresh token carries the number of refreshes the session has had. The row keeps that number
 //! and nothing of the token itself: a stolen database holds nothing one could log in with.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Client, User, UserId, keys::TokenType};
+use super::{Actor, Client, User, UserId, keys::TokenType};
 use crate::{
     School, StoreError, StoreResult, Transaction,
+    audit::{self, By, Deed},
     roster::{self, Standing},
 };
 
@@ -38,6 +41,8 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
     /// What the client called itself.
     pub user_agent: Option<String>,
+    /// Where the log-in came from; unknown of sessions that are older than this column.
+    pub address: Option<IpAddr>,
 }
 
 impl Session {
@@ -52,8 +57,8 @@ impl Session {
 /// Somebody who is logged in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// Who.
-    pub user: User,
+    /// Who, and from where this request came.
+    pub user: Actor,
     /// Since when, and until when.
     pub session: Session,
 }
@@ -76,8 +81,8 @@ impl std::fmt::Debug for Tokens {
 /// Where sessions are kept.
 #[async_trait]
 pub trait SessionStore: Send {
-    /// Adds a session.
-    async fn add(&mut self, session: &Session) -> StoreResult<()>;
+    /// Adds a session and ends the user's oldest, so that `most` are left: one statement.
+    async fn add(&mut self, session: &Session, most: i64) -> StoreResult<()>;
 
     /// The session and its user, unless it was revoked, has expired, or the account is closed:
     /// one statement.
@@ -95,22 +100,17 @@ pub trait SessionStore: Send {
         expires_at: DateTime<Utc>,
     ) -> StoreResult<bool>;
 
-    /// Ends a session.
-    async fn revoke(&mut self, id: Uuid, now: DateTime<Utc>) -> StoreResult<()>;
+    /// A user's sessions that have not ended, the newest first.
+    async fn live(&mut self, user: UserId, now: DateTime<Utc>) -> StoreResult<Vec<Session>>;
+
+    /// Ends a session of this user; false when there is none that has not ended.
+    async fn revoke(&mut self, user: UserId, id: Uuid, now: DateTime<Utc>) -> StoreResult<bool>;
 
     /// Ends a user's sessions, all but `keep`.
     async fn revoke_others(
         &mut self,
         user: UserId,
         keep: Option<Uuid>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()>;
-
-    /// Ends a user's oldest sessions until `most` are left.
-    async fn revoke_oldest(
-        &mut self,
-        user: UserId,
-        most: i64,
         now: DateTime<Utc>,
     ) -> StoreResult<()>;
 
@@ -136,12 +136,10 @@ pub(super) async fn open(
         rotated_at: now,
         expires_at: now + school.settings.refresh_ttl,
         user_agent,
+        address: Some(client.address),
     };
-    if school.settings.single_session && user.is_student() {
-        tx.sessions().revoke_others(user.id, None, now).await?;
-    }
-    tx.sessions().add(&session).await?;
-    tx.sessions().revoke_oldest(user.id, SESSIONS_MAX, now).await?;
+    let is_only_one = school.settings.single_session && user.is_student();
+    tx.sessions().add(&session, if is_only_one { 1 } else { SESSIONS_MAX }).await?;
     tx.users().set_last_login(user.id, now).await?;
     user.last_login = Some(now);
     let tokens = issue(school, &session)?;
@@ -167,15 +165,21 @@ pub fn named_by(school: &School, access: &str) -> Option<Uuid> {
     school.keys.read(TokenType::Access, access, school.clock.now()).map(|claims| claims.sid)
 }
 
-/// Who holds this access token; `None` when it is not valid, for whatever reason.
-pub async fn authenticate(school: &School, access: &str) -> StoreResult<Option<SignedIn>> {
+/// Who holds this access token, shown from `address`; `None` when it is not valid, for whatever
+/// reason.
+pub async fn authenticate(
+    school: &School,
+    address: IpAddr,
+    access: &str,
+) -> StoreResult<Option<SignedIn>> {
     let now = school.clock.now();
     let Some(claims) = school.keys.read(TokenType::Access, access, now) else {
         return Ok(None);
     };
     let mut tx = school.storage.read().await?;
     let found = tx.sessions().find_live(claims.sid, now).await?;
-    Ok(found.map(|(session, user)| SignedIn { user, session }))
+    let user = |user| Actor { user, address: Some(address) };
+    Ok(found.map(|(session, found)| SignedIn { user: user(found), session }))
 }
 
 /// Why there are no new tokens. The words are the contract's (1.4, 1.5).
@@ -241,8 +245,12 @@ async fn present(school: &School, refresh: &str) -> StoreResult<Option<Presented
 }
 
 /// 1.4: new tokens for a teacher or an administrator.
-pub async fn refresh(school: &School, token: &str) -> Result<Tokens, RefreshError> {
-    let presented = valid(school, token).await?;
+pub async fn refresh(
+    school: &School,
+    client: &Client,
+    token: &str,
+) -> Result<Tokens, RefreshError> {
+    let presented = valid(school, client, token).await?;
     if presented.user.is_student() {
         return Err(RefreshError::Student);
     }
@@ -252,10 +260,11 @@ pub async fn refresh(school: &School, token: &str) -> Result<Tokens, RefreshErro
 /// 1.5: new tokens for a student under a teacher.
 pub async fn refresh_student(
     school: &School,
+    client: &Client,
     token: &str,
     teacher: &str,
 ) -> Result<Tokens, RefreshError> {
-    let presented = valid(school, token).await?;
+    let presented = valid(school, client, token).await?;
     if !presented.user.is_student() {
         return Err(RefreshError::NotAStudent);
     }
@@ -271,14 +280,16 @@ pub async fn refresh_student(
 }
 
 /// A refresh token that may be used; a stale one ends its session (behaviour, top, 1).
-async fn valid(school: &School, token: &str) -> Result<Presented, RefreshError> {
+async fn valid(school: &School, client: &Client, token: &str) -> Result<Presented, RefreshError> {
     let presented = present(school, token).await?.ok_or(RefreshError::Invalid)?;
     if presented.age == Age::Stale {
         tracing::warn!(
             user = presented.user.id.0,
             "an old refresh token was used; its session ends"
         );
-        end(school, &[presented.session.id]).await?;
+        let Presented { session, user, .. } = &presented;
+        let reused = Deed::RefreshTokenReused { user, session: session.id };
+        end(school, user.id, &[session.id], client, reused).await?;
         return Err(RefreshError::Invalid);
     }
     Ok(presented)
@@ -303,17 +314,55 @@ async fn rotate(school: &School, presented: Presented) -> Result<Tokens, Refresh
     Ok(issue(school, &session)?)
 }
 
-async fn end(school: &School, sessions: &[Uuid]) -> StoreResult<()> {
-    let now = school.clock.now();
+/// Ends sessions of a user; returns whether one of them had not ended yet, and notes it then.
+async fn end(
+    school: &School,
+    user: UserId,
+    sessions: &[Uuid],
+    by: impl Into<By>,
+    deed: Deed<'_>,
+) -> StoreResult<bool> {
+    let (now, by) = (school.clock.now(), by.into());
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
+            let mut has_ended = false;
             for session in sessions {
-                tx.sessions().revoke(*session, now).await?;
+                has_ended |= tx.sessions().revoke(user, *session, now).await?;
             }
-            tx.commit().await
+            if has_ended {
+                audit::note(&mut *tx, school, by.clone(), [deed]).await?;
+            }
+            tx.commit().await?;
+            Ok(has_ended)
         })
         .await
+}
+
+/// One's own sessions that have not ended, the newest first.
+pub async fn list(school: &School, user: &User) -> StoreResult<Vec<Session>> {
+    let now = school.clock.now();
+    school.storage.read().await?.sessions().live(user.id, now).await
+}
+
+/// Why a session was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// One has no such session, or it has ended.
+    #[error("Not found.")]
+    Unknown,
+    /// The storage.
+    #[error("a session could not be ended")]
+    Store(#[from] StoreError),
+}
+
+/// Ends one of one's own sessions: both its tokens are worth nothing from the next request on.
+pub async fn end_own(school: &School, actor: &Actor, session: Uuid) -> Result<(), EndError> {
+    let deed = Deed::SessionEnded { user: actor, session };
+    match end(school, actor.id, &[session], actor, deed).await? {
+        true => Ok(()),
+        false => Err(EndError::Unknown),
+    }
 }
 
 /// Why a log-out was not a proper one. The words are the contract's (1.3).
@@ -336,6 +385,7 @@ pub enum LogoutError {
 /// 1.3: ends the sessions that the two tokens name.
 pub async fn logout(
     school: &School,
+    client: &Client,
     signed_in: Option<&SignedIn>,
     refresh: Option<&str>,
 ) -> Result<(), LogoutError> {
@@ -346,13 +396,18 @@ pub async fn logout(
         None => None,
     };
     let Some(signed_in) = signed_in else {
-        let presented = presented.ok_or(LogoutError::NotSignedIn)?;
-        return Ok(end(school, &[presented.session.id]).await?);
+        let Presented { session, user, .. } = presented.ok_or(LogoutError::NotSignedIn)?;
+        let by = Actor { user, address: Some(client.address) };
+        let deed = Deed::LoggedOut { user: &by, session: session.id };
+        end(school, by.id, &[session.id], &by, deed).await?;
+        return Ok(());
     };
     let own = presented.filter(|presented| presented.user.id == signed_in.user.id);
     let mut sessions = vec![signed_in.session.id];
     sessions.extend(own.as_ref().map(|own| own.session.id));
-    end(school, &sessions).await?;
+    let user = &signed_in.user;
+    let deed = Deed::LoggedOut { user, session: signed_in.session.id };
+    end(school, user.id, &sessions, user, deed).await?;
     match (own, refresh) {
         (Some(_), _) => Ok(()),
         (None, None) => Err(LogoutError::NoRefreshToken),

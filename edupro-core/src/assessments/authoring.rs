@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     Change, School, Transaction,
-    accounts::UserId,
+    accounts::{Actor, UserId},
+    audit::{self, Deed},
     courses::{self, CourseError},
     jobs,
 };
@@ -211,10 +212,11 @@ pub async fn show(
 /// 10.2: changes what is sent and nothing else; answers the assessment with its questions.
 pub async fn update(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     id: Uuid,
     changes: AssessmentChanges,
 ) -> Result<(Assessment, Vec<Question>), AssessmentError> {
+    let teacher = by.id;
     let now = school.clock.now();
     school
         .atomically(|| async {
@@ -233,6 +235,8 @@ pub async fn update(
             if assessment != before {
                 assessment.updated_at = now;
                 tx.assessments().save(&assessment).await?;
+                let deeds = before.offer().changes(assessment.offer(), teacher, ("assessment", id));
+                audit::note(&mut *tx, school, by, deeds).await?;
             }
             let questions = tx.questions().list(id).await?;
             tx.commit().await?;
@@ -256,14 +260,18 @@ fn frozen(before: &Assessment, after: &Assessment) -> Option<AssessmentError> {
 }
 
 /// 10.2: deletes an assessment, its questions, and all attempts at it.
-pub async fn delete(school: &School, teacher: UserId, id: Uuid) -> Result<(), AssessmentError> {
+pub async fn delete(school: &School, by: &Actor, id: Uuid) -> Result<(), AssessmentError> {
+    let teacher = by.id;
     school
         .atomically(|| async {
             let mut tx = school.storage.write().await?;
-            lock_owned(&mut *tx, teacher, id).await?;
+            let assessment = lock_owned(&mut *tx, teacher, id).await?;
             let files = tx.assessments().files(id).await?;
             tx.assessments().delete(id).await?;
             jobs::delete_files(&mut *tx, school, files).await?;
+            let object = ("assessment", id);
+            let deed = Deed::Deleted { teacher, object, title: &assessment.title };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

@@ -6,7 +6,11 @@ use super::{
     QuestionError, QuestionOption, authoring,
     writing::{OPTIONS_MAX, lock_owned_question},
 };
-use crate::{School, StoreError, Transaction, accounts::UserId};
+use crate::{
+    School, StoreError, Transaction,
+    accounts::{Actor, UserId},
+    audit::{self, Deed},
+};
 
 /// An option that is about to be made.
 #[derive(Clone, Debug)]
@@ -143,11 +147,8 @@ async fn lock_owned(
 
 /// 10.6: deletes an option. Answers that chose it stay as they are, and so do the orders of the
 /// others.
-pub async fn delete_option(
-    school: &School,
-    teacher: UserId,
-    id: Uuid,
-) -> Result<(), QuestionError> {
+pub async fn delete_option(school: &School, by: &Actor, id: Uuid) -> Result<(), QuestionError> {
+    let teacher = by.id;
     let now = school.clock.now();
     school
         .atomically(|| async {
@@ -155,6 +156,8 @@ pub async fn delete_option(
             let (assessment, option) = lock_owned(&mut *tx, teacher, id).await?;
             tx.questions().delete_option(id).await?;
             changed(&mut *tx, option.question, assessment, now).await?;
+            let deed = Deed::Deleted { teacher, object: ("option", id), title: &option.text };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

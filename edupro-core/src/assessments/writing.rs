@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     Change, School, StoreError, Transaction,
-    accounts::UserId,
+    accounts::{Actor, UserId},
+    audit::{self, Deed},
     files::{FileError, FileKey, FileKind, Picture},
     grading::{Marking, MarkingError},
     jobs, profiles,
@@ -340,11 +341,8 @@ async fn delete_images(
 
 /// 10.4: deletes a question and its options. Attempts at it stay as they are, and so do the orders
 /// of the others.
-pub async fn delete_question(
-    school: &School,
-    teacher: UserId,
-    id: Uuid,
-) -> Result<(), QuestionError> {
+pub async fn delete_question(school: &School, by: &Actor, id: Uuid) -> Result<(), QuestionError> {
+    let teacher = by.id;
     let now = school.clock.now();
     school
         .atomically(|| async {
@@ -354,6 +352,8 @@ pub async fn delete_question(
             tx.assessments().recount(assessment.id, now).await?;
             let images = question.image.into_iter().collect();
             delete_images(&mut *tx, school, assessment.id, images).await?;
+            let deed = Deed::Deleted { teacher, object: ("question", id), title: &question.text };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             Ok(tx.commit().await?)
         })
         .await

@@ -1,7 +1,7 @@
 //! Many students and few coupons at the same moment: nobody may get in unpaid, no use may be sold
 //! twice, and the books have to agree with each other afterwards (security R28–R31).
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::working;
 use crate::{
     School,
-    accounts::{NewUser, User, UserType},
+    accounts::{Actor, NewUser, User, UserType},
     coupons::{self, Coupon, CouponChanges, CouponError, CouponRefusal},
     courses::{self, Course, NewCourse},
     enrollments::{self, EnrollError, Wanted},
@@ -100,7 +100,7 @@ pub async fn changed_meanwhile(school: &Arc<School>) -> Tally {
     let (tally, (), withdrawn) = futures_util::join!(
         shop.crowd(wishes),
         shop.change(&coupon, dearer),
-        coupons::delete(school, shop.teacher.id, coupon.id)
+        coupons::delete(school, &shop.teacher, coupon.id)
     );
     working("a coupon could not be withdrawn", withdrawn);
     let refusal = shop.redeem(&late[0], &coupon.code).await;
@@ -115,9 +115,14 @@ const PRICE: Decimal = Decimal::from_parts(5_000, 0, 0, false, 2);
 /// A teacher with a course that costs [`PRICE`], and students without it.
 struct Shop {
     school: Arc<School>,
-    teacher: User,
+    teacher: Actor,
     course: Course,
-    students: Vec<User>,
+    students: Vec<Actor>,
+}
+
+/// Somebody whose requests come from this machine.
+fn here(user: User) -> Actor {
+    Actor { user, address: Some(Ipv4Addr::LOCALHOST.into()) }
 }
 
 impl Shop {
@@ -139,41 +144,41 @@ impl Shop {
             let student = Student { profile: Profile::of(&user), user: user.clone() };
             working("no student", tx.students().add(&student).await);
             working("no relation", tx.roster().join(teacher.id, user.id, now).await);
-            joined.push(user);
+            joined.push(here(user));
         }
         working("nothing was committed", tx.commit().await);
         let course = courses::create(school, teacher.id, course()).await;
         let course = working("no course", course);
-        Self { school: Arc::clone(school), teacher, course, students: joined }
+        Self { school: Arc::clone(school), teacher: here(teacher), course, students: joined }
     }
 
     async fn coupons(&self, count: usize) -> Vec<Coupon> {
-        let made = coupons::create(&self.school, self.teacher.id, count, PRICE).await;
+        let made = coupons::create(&self.school, &self.teacher, count, PRICE).await;
         working("no coupons", made)
     }
 
     /// Changes a coupon; that it was withdrawn meanwhile is no fault.
     async fn change(&self, coupon: &Coupon, changes: CouponChanges) {
-        match coupons::update(&self.school, self.teacher.id, coupon.id, &changes).await {
+        match coupons::update(&self.school, &self.teacher, coupon.id, &changes).await {
             Ok(_) | Err(CouponError::Unknown) => {}
             Err(error) => panic!("a coupon could not be changed: {error:?}"),
         }
     }
 
-    async fn redeem(&self, student: &User, code: &str) -> Result<(), EnrollError> {
+    async fn redeem(&self, student: &Actor, code: &str) -> Result<(), EnrollError> {
         let wanted = Wanted::Course(self.course.id);
-        let done = enrollments::enroll(&self.school, student, "192.0.2.1", wanted, Some(code));
+        let done = enrollments::enroll(&self.school, student, wanted, Some(code));
         done.await.map(drop)
     }
 
     /// Lets all of them redeem at the same moment, and looks at the books afterwards.
-    async fn crowd(&self, wishes: Vec<(User, String)>) -> Tally {
+    async fn crowd(&self, wishes: Vec<(Actor, String)>) -> Tally {
         let mut crowd = JoinSet::new();
         let mut tally = Tally { asked: wishes.len(), ..Tally::default() };
         for (student, code) in wishes {
             let (school, wanted) = (Arc::clone(&self.school), Wanted::Course(self.course.id));
             crowd.spawn(async move {
-                enrollments::enroll(&school, &student, "192.0.2.1", wanted, Some(&code)).await
+                enrollments::enroll(&school, &student, wanted, Some(&code)).await
             });
         }
         while let Some(done) = crowd.join_next().await {

@@ -6,6 +6,7 @@
 //! [`redemption`](super::redemption) asks the dearest of them of a crowd.
 
 mod accounts;
+mod audit;
 mod jobs;
 mod keys;
 mod units;
@@ -40,6 +41,7 @@ pub async fn all(storage: &Arc<dyn Storage>) {
     jobs::are_done_once(storage).await;
     keys::counters(storage).await;
     keys::idempotency(storage).await;
+    audit::log(storage).await;
     working("the storage is not ready any more", storage.check().await);
 }
 

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::{Grade, GradingEntry, GradingItem, GradingReason, settle::settle};
 use crate::{
     Change, School, StoreError, Transaction,
-    accounts::UserId,
+    accounts::{Actor, UserId},
     assessments::{self, AssessmentError},
     attempts::{AnswerState, AttemptStatus},
+    audit::{self, Deed},
     courses::CourseError,
 };
 
@@ -79,10 +80,11 @@ pub async fn owned_answer(
 /// attempt is graded.
 pub async fn grade(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     id: Uuid,
     new: &NewGrade,
 ) -> Result<GradingItem, GradingError> {
+    let teacher = by.id;
     let now = school.clock.now();
     school
         .atomically(|| async {
@@ -94,9 +96,16 @@ pub async fn grade(
             let attempt = item.attempt.id;
             let (grade, entry) = item.grade(teacher, new, now)?;
             tx.grading().save(&[grade], now).await?;
+            let deed = Deed::Graded {
+                teacher,
+                student: item.student.id,
+                answer: id,
+                before: entry.before,
+                after: entry.after,
+            };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             tx.grading().note(&[entry]).await?;
-            let by = Some(teacher);
-            if let [status] = settle(&mut *tx, school, &[attempt], by, now).await?[..] {
+            if let [status] = settle(&mut *tx, school, &[attempt], Some(teacher), now).await?[..] {
                 item.attempt.status = status;
             }
             tx.commit().await?;

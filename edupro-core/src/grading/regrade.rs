@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     School, StoreResult, Transaction,
-    accounts::UserId,
+    accounts::{Actor, UserId},
     assessments::{self, Question},
     attempts::{Answer, AnswerState, PaperQuestion},
+    audit::{self, Deed},
     jobs,
 };
 
@@ -82,10 +83,11 @@ pub async fn outdated(
 /// they were started.
 pub async fn regrade(
     school: &School,
-    teacher: UserId,
+    by: &Actor,
     assessment: Uuid,
     of: RegradeOf,
 ) -> Result<RegradeReport, GradingError> {
+    let teacher = by.id;
     if of.dry_run {
         let mut tx = school.storage.read().await?;
         assessments::owned(&mut *tx, teacher, assessment).await?;
@@ -99,6 +101,13 @@ pub async fn regrade(
             assessments::lock_owned(&mut *tx, teacher, assessment).await?;
             let work = Work::plan(&mut *tx, &school.graders, assessment, of).await?;
             work.keep(&mut *tx, school, teacher, now).await?;
+            let deed = Deed::Regraded {
+                teacher,
+                assessment,
+                policy: of.policy.as_str(),
+                changed_answers: work.report().changed_answers,
+            };
+            audit::note(&mut *tx, school, by, [deed]).await?;
             tx.commit().await?;
             Ok(work.report())
         })

@@ -15,6 +15,7 @@ use crate::{
     },
     assessments::{AssessmentStore, QuestionStore},
     attempts::AttemptStore,
+    audit::AuditStore,
     categories::CategoryStore,
     coupons::CouponStore,
     courses::CourseStore,
@@ -322,7 +323,8 @@ impl Transaction for Overlaid {
         idempotency: IdempotencyStore,
         limits: LimitStore,
         file_names: FileNameStore,
-        jobs: JobStore
+        jobs: JobStore,
+        audit: AuditStore
     }
 
     async fn commit(self: Box<Self>) -> StoreResult<()> {

@@ -115,7 +115,7 @@ pub(crate) async fn login_teacher(
         }
         error => error.into(),
     })?;
-    let view = OwnUserView::from(&signed_in.user);
+    let view = OwnUserView::from(&*signed_in.user);
     Ok((cookies.set(&tokens), Ready::new(Json(view).into_response())))
 }
 
@@ -130,19 +130,21 @@ pub(crate) async fn login_student(
     let Login { email, password } = &form;
     let (signed_in, tokens) =
         login::student(edupro.school(), &client, &teacher, email, password).await?;
-    let view = OwnUserView::from(&signed_in.user);
+    let view = OwnUserView::from(&*signed_in.user);
     Ok((cookies.set(&tokens), Ready::new(Json(view).into_response())))
 }
 
 /// 1.3 Log out. The contract wants 205 with a body.
 pub(crate) async fn logout(
     State(edupro): State<EduPro>,
+    Asker(client): Asker,
     Visitor(signed_in): Visitor,
     cookies: Cookies,
     headers: HeaderMap,
 ) -> Answer<(HeaderMap, Answer<Reset<Message>>)> {
     let refresh = cookies::refresh_token(&headers);
-    let done = sessions::logout(edupro.school(), signed_in.as_ref(), refresh.as_deref()).await;
+    let done =
+        sessions::logout(edupro.school(), &client, signed_in.as_ref(), refresh.as_deref()).await;
     let answer = match done {
         Ok(()) => Ok(Reset(Message { message: "Logged out successfully" })),
         Err(error @ LogoutError::NoRefreshToken) => {
@@ -165,23 +167,25 @@ fn logout_failed(error: &LogoutError) -> ApiError {
 /// 1.4 Refresh the tokens of a teacher or an administrator.
 pub(crate) async fn refresh(
     State(edupro): State<EduPro>,
+    Asker(client): Asker,
     cookies: Cookies,
     headers: HeaderMap,
 ) -> Answer<(HeaderMap, Answer<Json<Message>>)> {
     let token = presented(&headers)?;
-    let tokens = sessions::refresh(edupro.school(), &token).await;
+    let tokens = sessions::refresh(edupro.school(), &client, &token).await;
     answer_refresh(&cookies, tokens)
 }
 
 /// 1.5 Refresh the tokens of a student, at a teacher's school.
 pub(crate) async fn refresh_student(
     State(edupro): State<EduPro>,
+    Asker(client): Asker,
     Path(teacher): Path<String>,
     cookies: Cookies,
     headers: HeaderMap,
 ) -> Answer<(HeaderMap, Answer<Json<Message>>)> {
     let token = presented(&headers)?;
-    let tokens = sessions::refresh_student(edupro.school(), &token, &teacher).await;
+    let tokens = sessions::refresh_student(edupro.school(), &client, &token, &teacher).await;
     answer_refresh(&cookies, tokens)
 }
 
@@ -224,10 +228,11 @@ pub(crate) async fn verify_reset(
 /// 1.8 Set a new password with a code.
 pub(crate) async fn confirm_reset(
     State(edupro): State<EduPro>,
+    Asker(client): Asker,
     Body(form): Body<ResetPassword>,
 ) -> Answer<Json<Message>> {
     let ResetPassword { email, otp, new_password } = &form;
-    resets::confirm(edupro.school(), email, otp, new_password).await?;
+    resets::confirm(edupro.school(), &client, email, otp, new_password).await?;
     Ok(message("Password reset successfully"))
 }
 

@@ -330,7 +330,7 @@ pub(crate) async fn update(
     let school = edupro.school();
     assessments::owned(&mut *school.storage.read().await?, teacher.id, id).await?;
     let form = incoming.read(&edupro).await?;
-    let found = assessments::update(school, teacher.id, id, form.into()).await?;
+    let found = assessments::update(school, &teacher, id, form.into()).await?;
     Ok(Json(AssessmentDetailView::new(&links, found, school.clock.now())))
 }
 
@@ -340,7 +340,7 @@ pub(crate) async fn delete(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
 ) -> Answer<NoContent> {
-    assessments::delete(edupro.school(), teacher.id, id).await?;
+    assessments::delete(edupro.school(), &teacher, id).await?;
     Ok(NoContent)
 }
 

@@ -138,7 +138,7 @@ pub(crate) async fn create(
     let asked = format!("{} {}", form.number_of_coupons, form.price);
     let work = async {
         let count = usize::try_from(form.number_of_coupons).unwrap_or_default();
-        let made = coupons::create(edupro.school(), teacher.id, count, form.price).await?;
+        let made = coupons::create(edupro.school(), &teacher, count, form.price).await?;
         let views: Vec<CouponView> = made.into_iter().map(CouponView::from).collect();
         Ok(Created(views))
     };
@@ -184,7 +184,7 @@ pub(crate) async fn update(
         price: form.price,
         is_active: form.is_active,
     };
-    Ok(Json(coupons::update(edupro.school(), teacher.id, id, &changes).await?.into()))
+    Ok(Json(coupons::update(edupro.school(), &teacher, id, &changes).await?.into()))
 }
 
 /// 5.5 Delete a coupon.
@@ -193,7 +193,7 @@ pub(crate) async fn delete(
     Teacher(teacher): Teacher,
     Path(id): Path<CouponId>,
 ) -> Answer<NoContent> {
-    coupons::delete(edupro.school(), teacher.id, id).await?;
+    coupons::delete(edupro.school(), &teacher, id).await?;
     Ok(NoContent)
 }
 

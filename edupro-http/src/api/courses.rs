@@ -217,7 +217,7 @@ pub(crate) async fn show(
     Site(links): Site,
 ) -> Answer<Json<CourseView>> {
     let school = edupro.school();
-    let viewer = visitor.as_ref().map(|signed_in| &signed_in.user);
+    let viewer = visitor.as_ref().map(|signed_in| &*signed_in.user);
     let mut tx = school.storage.read().await?;
     let course = courses::show(&mut *tx, viewer, id, school.clock.now()).await?;
     Ok(Json(CourseView::new(&links, course)))
@@ -239,7 +239,7 @@ pub(crate) async fn update(
     };
     let errors = with_category(&edupro, errors, category).await?;
     let form: CourseUpdate = whole(draft, errors)?;
-    let course = courses::update(edupro.school(), teacher.id, id, form.into()).await?;
+    let course = courses::update(edupro.school(), &teacher, id, form.into()).await?;
     Ok(Json(CourseView::new(&links, course)))
 }
 
@@ -249,7 +249,7 @@ pub(crate) async fn delete(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
 ) -> Answer<NoContent> {
-    courses::delete(edupro.school(), teacher.id, id).await?;
+    courses::delete(edupro.school(), &teacher, id).await?;
     Ok(NoContent)
 }
 

@@ -1,7 +1,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use edupro_core::{
     PageOf,
-    accounts::{User, UserId},
+    accounts::{Actor, User, UserId},
     coupons::Item,
     enrollments::{
         self, CourseEnrollment, EnrollError, EnrolledCourse, Enrollment, EnrollmentError, Wanted,
@@ -17,7 +17,7 @@ use crate::{
     answer::{Created, NoContent, Ready},
     error::{Answer, ApiError},
     extract::{
-        Asker, Incoming, ListQuery, Once, Paginated, Path, SignedIn, Site, Student, Teacher, form,
+        Incoming, ListQuery, Once, Paginated, Path, SignedIn, Site, Student, Teacher, form,
         invalid_page,
     },
     render::{Amount, Moment},
@@ -226,20 +226,17 @@ impl MyCourseView {
 
 async fn enroll(
     edupro: &EduPro,
-    student: &User,
-    asker: &Asker,
+    student: &Actor,
     wanted: Wanted,
     code: Option<&str>,
 ) -> Answer<(Item, Enrollment)> {
-    let address = asker.0.address.to_string();
-    Ok(enrollments::enroll(edupro.school(), student, &address, wanted, code).await?)
+    Ok(enrollments::enroll(edupro.school(), student, wanted, code).await?)
 }
 
 /// 4.1 Enrol in a course.
 pub(crate) async fn enroll_in_course(
     State(edupro): State<EduPro>,
     Student(student): Student,
-    asker: Asker,
     once: Once,
     incoming: Incoming<CourseEnrollmentForm>,
 ) -> Answer<Ready<Created<EnrolledView>>> {
@@ -248,7 +245,7 @@ pub(crate) async fn enroll_in_course(
     let wish = format!("{} {}", form.course_id, code.unwrap_or_default());
     let work = async {
         let wanted = Wanted::Course(form.course_id);
-        let (item, enrollment) = enroll(&edupro, &student, &asker, wanted, code).await?;
+        let (item, enrollment) = enroll(&edupro, &student, wanted, code).await?;
         let view = EnrolledView {
             id: enrollment.id,
             teacher: item.teacher,
@@ -270,7 +267,6 @@ pub(crate) async fn enroll_in_course(
 pub(crate) async fn enroll_in_module(
     State(edupro): State<EduPro>,
     Student(student): Student,
-    asker: Asker,
     once: Once,
     incoming: Incoming<ModuleEnrollmentForm>,
 ) -> Answer<Ready<Created<EnrolledInModuleView>>> {
@@ -279,7 +275,7 @@ pub(crate) async fn enroll_in_module(
     let wish = format!("{} {}", form.module_id, code.unwrap_or_default());
     let work = async {
         let wanted = Wanted::Module(form.module_id);
-        let (_, enrollment) = enroll(&edupro, &student, &asker, wanted, code).await?;
+        let (_, enrollment) = enroll(&edupro, &student, wanted, code).await?;
         let view = EnrolledInModuleView {
             id: enrollment.id,
             student: enrollment.student,

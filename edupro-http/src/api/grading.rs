@@ -304,7 +304,7 @@ pub(crate) async fn grade(
         is_correct: form.is_correct,
         feedback: form.teacher_feedback,
     };
-    let item = grading::grade(school, teacher.id, answer, &new).await?;
+    let item = grading::grade(school, &teacher, answer, &new).await?;
     Ok(Json(GradedView {
         message: "Answer graded successfully",
         attempt_status: item.attempt.status.as_str(),
@@ -352,7 +352,7 @@ pub(crate) async fn regrade(
         question: form.question_id,
         dry_run: form.dry_run.unwrap_or_default(),
     };
-    let report = grading::regrade(school, teacher.id, assessment, of).await?;
+    let report = grading::regrade(school, &teacher, assessment, of).await?;
     Ok(Json(RegradedView::new(of, report)))
 }
 

@@ -289,7 +289,7 @@ pub(crate) async fn update(
     let teacher = signed_in.clone().teacher_or(ApiError::forbidden())?;
     lessons::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
     let form = incoming.read(&edupro).await?;
-    let lesson = lessons::update(edupro.school(), teacher.id, id, form.try_into()?).await?;
+    let lesson = lessons::update(edupro.school(), &teacher, id, form.try_into()?).await?;
     Ok(Json(LessonView::written(&edupro, links, &signed_in, lesson).await))
 }
 
@@ -299,7 +299,7 @@ pub(crate) async fn delete(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
 ) -> Answer<Json<Deleted>> {
-    lessons::delete(edupro.school(), teacher.id, id).await?;
+    lessons::delete(edupro.school(), &teacher, id).await?;
     Ok(Json(Deleted { detail: "Lesson deleted successfully." }))
 }
 

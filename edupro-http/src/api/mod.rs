@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod assessments;
 pub(crate) mod attempts;
+pub(crate) mod audit;
 pub(crate) mod categories;
 pub(crate) mod coupons;
 pub(crate) mod courses;
@@ -20,6 +21,7 @@ pub(crate) mod ratings;
 pub(crate) mod registration;
 pub(crate) mod results;
 pub(crate) mod roster;
+pub(crate) mod sessions;
 pub(crate) mod students;
 pub(crate) mod teachers;
 pub(crate) mod videos;

@@ -175,7 +175,7 @@ pub(crate) async fn update(
 ) -> Answer<Json<ModuleDetailView>> {
     modules::owned(&mut *edupro.school().storage.read().await?, teacher.id, id).await?;
     let form = incoming.read(&edupro).await?;
-    let found = modules::update(edupro.school(), teacher.id, id, form.into()).await?;
+    let found = modules::update(edupro.school(), &teacher, id, form.into()).await?;
     Ok(Json(ModuleDetailView::new(&links, found)))
 }
 
@@ -185,7 +185,7 @@ pub(crate) async fn delete(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
 ) -> Answer<Json<Deleted>> {
-    modules::delete(edupro.school(), teacher.id, id).await?;
+    modules::delete(edupro.school(), &teacher, id).await?;
     Ok(Json(Deleted { detail: "Module deleted successfully." }))
 }
 

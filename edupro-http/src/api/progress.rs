@@ -1,6 +1,6 @@
 use axum::{Json, extract::State, http::StatusCode};
 use edupro_core::{
-    accounts::User,
+    accounts::{Actor, User},
     progress::{self, LessonProgress, ProgressError},
 };
 use uuid::Uuid;
@@ -26,7 +26,7 @@ form! {
 }
 
 /// Whoever is no student has no progress, and is told what a student without access is told.
-fn student(signed_in: SignedIn) -> Answer<User> {
+fn student(signed_in: SignedIn) -> Answer<Actor> {
     signed_in.student_or(ProgressError::NoAccess.into())
 }
 

@@ -248,7 +248,7 @@ pub(crate) async fn delete(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
 ) -> Answer<NoContent> {
-    assessments::delete_question(edupro.school(), teacher.id, id).await?;
+    assessments::delete_question(edupro.school(), &teacher, id).await?;
     Ok(NoContent)
 }
 
@@ -318,7 +318,7 @@ pub(crate) async fn delete_option(
     Teacher(teacher): Teacher,
     Path(id): Path<Uuid>,
 ) -> Answer<NoContent> {
-    assessments::delete_option(edupro.school(), teacher.id, id).await?;
+    assessments::delete_option(edupro.school(), &teacher, id).await?;
     Ok(NoContent)
 }
 

@@ -116,7 +116,7 @@ pub(crate) async fn list(
     Site(links): Site,
 ) -> Answer<Json<Vec<ListedRating>>> {
     let school = edupro.school();
-    let viewer = visitor.as_ref().map(|signed_in| &signed_in.user);
+    let viewer = visitor.as_ref().map(|signed_in| &*signed_in.user);
     let mut tx = school.storage.read().await?;
     let found = ratings::list(&mut *tx, viewer, course, school.clock.now()).await?;
     Ok(Json(found.into_iter().map(|rating| ListedRating::new(&links, rating)).collect()))

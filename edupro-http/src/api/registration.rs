@@ -1,6 +1,7 @@
 use axum::{extract::State, http::StatusCode};
 use edupro_core::{
     accounts::{Email, Phone, User, UserId, Username},
+    audit::By,
     files::Picture,
     registration::{self, Draft, Problem, Registration, RegistrationError},
     roster::{self, Joined, RosterError},
@@ -120,7 +121,7 @@ pub(crate) async fn register_teacher(
     registration::admit(edupro.school(), &client).await.map_err(refused)?;
     let (draft, errors) = incoming.draft(&edupro).await?;
     let form = checked::<NewTeacher>(&edupro, draft, errors, "phone already exists").await?;
-    let new = registration::register_teacher(edupro.school(), form.into());
+    let new = registration::register_teacher(edupro.school(), By::from(&client), form.into());
     let user = RegisteredTeacher::new(&links, new.await.map_err(refused)?);
     Ok(Created(Registered { message: "User created successfully", user }))
 }
@@ -138,7 +139,8 @@ pub(crate) async fn register_student(
     let teacher = registration::teacher(edupro.school(), &teacher).await.map_err(refused)?;
     let (draft, errors) = incoming.draft(&edupro).await?;
     let form = checked::<NewStudent>(&edupro, draft, errors, "Phone already exists").await?;
-    let new = registration::register_student(edupro.school(), &teacher, form.into());
+    let new =
+        registration::register_student(edupro.school(), By::from(&client), &teacher, form.into());
     let user = RegisteredStudent::new(&links, new.await.map_err(refused)?);
     Ok(Created(Registered { message: "Student created successfully", user }))
 }

@@ -73,7 +73,7 @@ pub(crate) async fn remove(
     Teacher(teacher): Teacher,
     Path(student): Path<UserId>,
 ) -> Answer<NoContent> {
-    roster::remove(edupro.school(), teacher.id, student).await?;
+    roster::remove(edupro.school(), &teacher, student).await?;
     Ok(NoContent)
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn toggle_block(
     Teacher(teacher): Teacher,
     Path(student): Path<UserId>,
 ) -> Answer<Json<Message>> {
-    Ok(match roster::toggle_block(edupro.school(), teacher.id, student).await? {
+    Ok(match roster::toggle_block(edupro.school(), &teacher, student).await? {
         Standing::Blocked => message("Student has been blocked."),
         Standing::Active => message("Student has been unblocked."),
     })

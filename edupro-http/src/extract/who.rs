@@ -5,8 +5,9 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use axum_extra::extract::CookieJar;
-use edupro_core::accounts::{self, User, UserId, sessions};
+use edupro_core::accounts::{self, Actor, User, UserId, sessions};
 
+use super::address;
 use crate::{
     EduPro, cookies,
     error::ApiError,
@@ -23,15 +24,15 @@ pub struct SignedIn(pub accounts::SignedIn);
 
 /// A teacher; 403 for others.
 #[derive(Clone, Debug)]
-pub struct Teacher(pub User);
+pub struct Teacher(pub Actor);
 
 /// A student; 403 for others.
 #[derive(Clone, Debug)]
-pub struct Student(pub User);
+pub struct Student(pub Actor);
 
 /// Somebody who runs the school; 403 for others.
 #[derive(Clone, Debug)]
-pub struct Admin(pub User);
+pub struct Admin(pub Actor);
 
 /// Who sends a body, for whoever reads it after one of these was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +61,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let edupro = EduPro::from_ref(state);
+        let address = address(&edupro, parts);
         for token in access_token(&parts.headers) {
-            if let Some(found) = sessions::authenticate(edupro.school(), &token).await? {
+            if let Some(found) = sessions::authenticate(edupro.school(), address, &token).await? {
                 parts.extensions.insert(Sender(found.user.id));
                 return Ok(Self(Some(found)));
             }
@@ -85,13 +87,13 @@ where
 
 impl SignedIn {
     /// The user, if they are a teacher; else 403 in words of the endpoint's own.
-    pub(crate) fn teacher_or(self, refusal: ApiError) -> Result<User, ApiError> {
-        Some(self.0.user).filter(User::is_teacher).ok_or(refusal)
+    pub(crate) fn teacher_or(self, refusal: ApiError) -> Result<Actor, ApiError> {
+        Some(self.0.user).filter(|user| user.is_teacher()).ok_or(refusal)
     }
 
     /// The user, if they are a student; else 403 in words of the endpoint's own.
-    pub(crate) fn student_or(self, refusal: ApiError) -> Result<User, ApiError> {
-        Some(self.0.user).filter(User::is_student).ok_or(refusal)
+    pub(crate) fn student_or(self, refusal: ApiError) -> Result<Actor, ApiError> {
+        Some(self.0.user).filter(|user| user.is_student()).ok_or(refusal)
     }
 }
 
@@ -122,11 +124,14 @@ macro_rules! role {
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
                 let SignedIn(found) = SignedIn::from_request_parts(parts, state).await?;
-                Some(found.user).filter($belongs).map(Self).ok_or_else(ApiError::forbidden)
+                Some(found.user)
+                    .filter(|user| $belongs(user))
+                    .map(Self)
+                    .ok_or_else(ApiError::forbidden)
             }
         }
     };
 }
 role!(Teacher, User::is_teacher);
 role!(Student, User::is_student);
-role!(Admin, |user| user.is_staff);
+role!(Admin, |user: &User| user.is_staff);

@@ -17,9 +17,9 @@ use self::methods::{Api, change, delete, get, patch, post, put, send};
 use crate::{
     EduPro,
     api::{
-        accounts, assessments, attempts, categories, coupons, courses, enrollments, grading,
+        accounts, assessments, attempts, audit, categories, coupons, courses, enrollments, grading,
         health, index, lessons, modules, openapi, payments, progress, questions, ratings,
-        registration, results, roster, students, teachers, videos,
+        registration, results, roster, sessions, students, teachers, videos,
     },
     docs,
     error::ApiError,
@@ -183,6 +183,16 @@ pub(crate) fn api() -> Api {
                 .only(Permission::Teacher),
         )
         .at("/change-password/", put("1.23", "Change the password", accounts::change_password))
+        .bare("/sessions/", get("", "List one's own sessions", sessions::list))
+        .bare(
+            "/sessions/{id}/",
+            delete("", "End one of one's own sessions", sessions::end).owned("id"),
+        )
+        .bare(
+            "/teacher/audit/",
+            get("", "List what the teacher's students did and what was done to them", audit::list)
+                .query(&[query::AUDITED_STUDENT, query::AUDITED_ACTION]),
+        )
         .section("2. Course Category Management")
         .at(
             "/course/category/create/",

@@ -29,3 +29,6 @@ pub(super) const ASSESSMENT: Parameter = ("assessment_id", "Only of this assessm
 pub(super) const ASSESSMENT_TYPE: Parameter =
     ("assessment_type", "Only of `quiz`, `exam` or `assignment`.");
 pub(super) const QUESTION_TYPE: Parameter = ("question_type", "Only answers to such questions.");
+pub(super) const AUDITED_STUDENT: Parameter = ("student", "Only what concerns this student.");
+pub(super) const AUDITED_ACTION: Parameter =
+    ("action", "Only this, as `action` says it: `logged_in`, `student_blocked` …");

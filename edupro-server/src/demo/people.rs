@@ -2,7 +2,8 @@
 
 use edupro_core::{
     Change, School,
-    accounts::User,
+    accounts::{Actor, User},
+    audit::By,
     registration::{self, RegistrationError},
     roster,
     teachers::{self, TeacherChanges},
@@ -28,7 +29,7 @@ pub(super) async fn teacher(school: &School, outline: &Teacher) -> anyhow::Resul
     let Person { username, .. } = outline.person;
     let user = match find(school, username).await? {
         Some(user) => Ok(user),
-        None => registration::register_teacher(school, outline.person.form()?).await,
+        None => registration::register_teacher(school, By::nobody(), outline.person.form()?).await,
     };
     let Some(user) = unless_refused(user, username)? else { return Ok(None) };
     if !(user.is_teacher() && user.is_active) {
@@ -48,13 +49,14 @@ pub(super) async fn student(
     let Some(first) = teachers.first() else { return Ok(()) };
     let user = match find(school, person.username).await? {
         Some(user) => Ok(user),
-        None => registration::register_student(school, first, person.form()?).await,
+        None => registration::register_student(school, By::nobody(), first, person.form()?).await,
     };
     let Some(user) = unless_refused(user, person.username)? else { return Ok(()) };
     if !(user.is_student() && user.is_active) {
         left_out(person.username);
         return Ok(());
     }
+    let user = Actor::from(user);
     for teacher in teachers {
         let mut tx = school.storage.read().await?;
         if tx.roster().standing(teacher.id, user.id).await?.is_some() {

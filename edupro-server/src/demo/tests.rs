@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use edupro_core::{
-    accounts::{HashCost, admin},
+    accounts::{Actor, HashCost, admin},
     categories,
-    courses::{self, CourseTree},
+    courses::{self, Course, CourseTree},
     files::{FileStore, PictureRules, Reserve},
     lessons, modules,
     roster::{self, RosterOrder, RosterQuery},
@@ -132,6 +132,12 @@ async fn it_is_a_school_and_stays_as_it_is() {
     assert_eq!(files(&home), stored);
 }
 
+/// The teacher whose course it is.
+async fn owner(school: &School, course: &Course) -> Actor {
+    let mut tx = school.storage.read().await.unwrap();
+    tx.users().find(course.teacher).await.unwrap().unwrap().into()
+}
+
 #[tokio::test]
 async fn what_is_missing_is_made_again() {
     let (school, _home) = school().await;
@@ -140,10 +146,12 @@ async fn what_is_missing_is_made_again() {
     let trees = trees(&school).await;
     let [first, second, .., last] = &trees[..] else { panic!("three courses") };
     let (module, lessons) = &first.modules[1];
-    lessons::delete(&school, first.course.teacher, lessons[0].id).await.unwrap();
+    lessons::delete(&school, &owner(&school, &first.course).await, lessons[0].id).await.unwrap();
     assert_eq!(module.order, 2);
-    modules::delete(&school, second.course.teacher, second.modules[0].0.id).await.unwrap();
-    courses::delete(&school, last.course.teacher, last.course.id).await.unwrap();
+    modules::delete(&school, &owner(&school, &second.course).await, second.modules[0].0.id)
+        .await
+        .unwrap();
+    courses::delete(&school, &owner(&school, &last.course).await, last.course.id).await.unwrap();
     assert_ne!(contents(&school).await, whole);
     make(&school).await.unwrap();
     assert_eq!(contents(&school).await, whole);

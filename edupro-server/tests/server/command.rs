@@ -38,6 +38,40 @@ async fn an_account_is_closed_and_opened_while_the_server_runs() {
     assert!(mona.is_signed_in().await);
 }
 
+/// Who did what, read while the server runs (security R52).
+#[tokio::test]
+async fn the_log_is_read_on_the_command_line() {
+    let home = Home::new();
+    let server = home.serve(&[]).await;
+    server.teacher("mona", "0100").await;
+    let visitor = server.visitor();
+    visitor.post(LOGIN, &credentials("mona", "not-the-password")).await.expect(401);
+    assert!(home.run(&["user", "deactivate", "mona"]).status.success());
+
+    let said = |arguments: &[&str]| {
+        let output = home.run(arguments);
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = said(&["audit"]);
+    let actions: Vec<_> = table.lines().filter_map(|l| l.split_whitespace().nth(1)).collect();
+    assert_eq!(actions, ["ACTION", "registered", "logged_in", "login_failed", "account_closed"]);
+    assert!(!table.contains(PASSWORD) && !table.contains("not-the-password"), "{table}");
+
+    let lines = said(&["audit", "--json", "--since", "1h", "--user", "mona", "--limit", "2"]);
+    let entries: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0]["action"], "login_failed");
+    assert_eq!(entries[0]["address"], "127.0.0.1");
+    assert_eq!(entries[1]["action"], "account_closed");
+    assert_eq!(entries[1]["actor"], Value::Null);
+    assert_eq!(said(&["audit", "--json", "--action", "deleted"]).trim(), "");
+    assert_eq!(said(&["audit", "--json", "--until", "2026-01-01"]).trim(), "");
+    assert_eq!(home.run(&["audit", "--user", "nobody"]).status.code(), Some(1));
+    assert_eq!(home.run(&["audit", "--action", "cheered"]).status.code(), Some(2));
+}
+
 #[test]
 fn a_configuration_that_cannot_be_meant_stops_every_command() {
     for (name, value, key) in [

@@ -1,6 +1,6 @@
 //! People, and what they log in with.
 
-use std::sync::Arc;
+use std::{net::Ipv6Addr, sync::Arc};
 
 use chrono::TimeDelta;
 use tokio::task::JoinSet;
@@ -179,6 +179,7 @@ fn session(user: UserId) -> Session {
         rotated_at: now,
         expires_at: now + TimeDelta::days(1),
         user_agent: Some("متصفح 1.0".to_owned()),
+        address: Some(Ipv6Addr::LOCALHOST.into()),
     }
 }
 
@@ -190,11 +191,11 @@ pub(super) async fn sessions(storage: &Arc<dyn Storage>) {
     for (minutes, session) in (0..).zip(&sessions) {
         let created_at = session.created_at + TimeDelta::minutes(minutes);
         let session = Session { created_at, ..session.clone() };
-        working("a session cannot be added", tx.sessions().add(&session).await);
+        working("a session cannot be added", tx.sessions().add(&session, 4).await);
     }
     commit(tx).await;
     let mut tx = write(storage).await;
-    let again = tx.sessions().add(&sessions[0]).await;
+    let again = tx.sessions().add(&sessions[0], 4).await;
     assert!(matches!(again, Err(StoreError::Conflict)), "a session that is there: {again:?}");
     drop(tx);
 
@@ -214,15 +215,25 @@ pub(super) async fn sessions(storage: &Arc<dyn Storage>) {
     let live = working("a session cannot be found", kept.find_live(first.id, now()).await);
     let rotated = Session { generation: 1, rotated_at: at, expires_at: end, ..first.clone() };
     assert_eq!(live.map(|(session, _)| session), Some(rotated), "a session after its refresh");
+    let all = working("sessions cannot be listed", kept.live(user.id, now()).await);
+    let all: Vec<_> = all.into_iter().map(|session| session.id).collect();
+    assert_eq!(all, [last.id, third.id, second.id, first.id], "sessions, the newest first");
     let is_live = async |tx: &mut Box<dyn crate::Transaction>, session: &Session| {
         let found = tx.sessions().find_live(session.id, now()).await;
         working("a session cannot be found", found).is_some()
     };
-    working("a session cannot be ended", tx.sessions().revoke(second.id, now()).await);
+    for (whose, expected) in [(NOBODY, false), (user.id, true), (user.id, false)] {
+        let ended = tx.sessions().revoke(whose, second.id, now()).await;
+        let ended = working("a session cannot be ended", ended);
+        assert_eq!(ended, expected, "a session is ended once, and by nobody else");
+    }
     assert!(!is_live(&mut tx, second).await, "a session that was ended");
-    working("sessions cannot be ended", tx.sessions().revoke_oldest(user.id, 2, now()).await);
+    let created_at = last.created_at + TimeDelta::minutes(9);
+    let next = Session { created_at, ..session(user.id) };
+    working("a session cannot be added", tx.sessions().add(&next, 3).await);
     let left = [is_live(&mut tx, first).await, is_live(&mut tx, third).await];
     assert_eq!(left, [false, true], "the oldest session ends first");
+    assert!(is_live(&mut tx, &next).await, "a session that was added where there were many");
     working(
         "sessions cannot be ended",
         tx.sessions().revoke_others(user.id, Some(last.id), now()).await,
@@ -237,7 +248,7 @@ pub(super) async fn sessions(storage: &Arc<dyn Storage>) {
     assert!(!is_live(&mut tx, last).await, "all sessions end");
 
     let late = session(user.id);
-    working("a session cannot be added", tx.sessions().add(&late).await);
+    working("a session cannot be added", tx.sessions().add(&late, 3).await);
     let swept = tx.sessions().purge(now() + TimeDelta::hours(12)).await;
     assert!(working("sessions cannot be forgotten", swept) >= 4, "ended sessions are forgotten");
     assert!(is_live(&mut tx, &late).await, "a session that lives is forgotten");
