@@ -21,7 +21,7 @@ use edupro_core::{
 use crate::{
     EduPro,
     error::{Answer, ApiError},
-    extract::{ListQuery, Path, Visitor},
+    extract::{self, ListQuery, Path, Visitor},
 };
 
 /// A stored file never changes; another one has another name.
@@ -63,13 +63,9 @@ async fn admit(
 ) -> Answer<()> {
     let school = edupro.school();
     let now = school.clock.now();
-    let (Some(visitor), Some(exp), Some(sig)) = (visitor, query.value("exp"), query.value("sig"))
-    else {
-        return Err(ApiError::forbidden());
-    };
+    let visitor = visitor.ok_or_else(ApiError::forbidden)?;
     let viewer = visitor.session.viewer();
-    let verified = school.keys.links().verify(key.as_str(), &viewer, exp, sig, now);
-    verified.map_err(|_| ApiError::forbidden())?;
+    extract::admit(school.keys.links(), (key.as_str(), &viewer), query, now)?;
     let mut tx = school.storage.read().await?;
     Ok(lessons::may_have_file(&mut *tx, &visitor.user, key, now).await?)
 }

@@ -38,12 +38,12 @@ pub(crate) enum TokenType {
 pub(crate) struct Claims {
     iss: String,
     aud: String,
-    sub: String,
+    pub(crate) sub: String,
     pub(crate) sid: Uuid,
     pub(crate) typ: TokenType,
-    iat: i64,
-    exp: i64,
-    jti: Uuid,
+    pub(crate) iat: i64,
+    pub(crate) exp: i64,
+    pub(crate) jti: Uuid,
     /// How many refreshes the session had when the token was made.
     #[serde(rename = "gen")]
     pub(crate) generation: i64,

@@ -22,6 +22,8 @@ mod users;
 
 use std::{net::IpAddr, ops::Deref};
 
+#[cfg(feature = "conformance")]
+pub(crate) use self::keys::{Claims, TokenType};
 pub(crate) use self::users::free_slug;
 pub use self::{
     keys::{Keys, WeakSecret},

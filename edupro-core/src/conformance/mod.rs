@@ -12,6 +12,9 @@
 //! | [`storage::users`] | [`UserStore`](crate::accounts::UserStore) | |
 //! | [`video::all`] | [`VideoProvider`](crate::video::VideoProvider) | a store of films |
 //!
+//! What [`strangers`] send keeps its promises whatever the bytes are: its functions are for fuzzers
+//! and for tests that make bytes up.
+//!
 //! One call, from a test, checks everything: what is asked once, what is asked again, what is asked
 //! by many at the same moment, what nobody waits for any more, and which error says what. It panics
 //! at the first promise that is not kept, and says which.
@@ -54,6 +57,7 @@ pub mod mailer;
 pub mod payment;
 pub mod redemption;
 pub mod storage;
+pub mod strangers;
 pub mod video;
 
 use std::{future::poll_fn, pin::pin, task::Poll};

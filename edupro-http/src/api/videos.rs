@@ -1,14 +1,11 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
-use chrono::{DateTime, TimeDelta, Utc};
-use edupro_core::{
-    files::LinkSigner,
-    video::{
-        HostError, UploadHow, UploadTicket, Video,
-        status::{self, VideoReport},
-        uploads::{self, UploadError},
-    },
+use chrono::TimeDelta;
+use edupro_core::video::{
+    HostError, UploadHow, UploadTicket, Video,
+    status::{self, VideoReport},
+    uploads::{self, UploadError},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,8 +16,8 @@ use crate::{
     answer::{Created, Heard},
     error::{Answer, ApiError},
     extract::{
-        FILM_FIELD, FilmForm, Incoming, ListQuery, Path, SignedIn, Site, Teacher, Webhook, form,
-        whole,
+        self, FILM_FIELD, FilmForm, Incoming, ListQuery, Path, SignedIn, Site, Teacher, Webhook,
+        form, whole,
     },
     render::Moment,
 };
@@ -150,7 +147,8 @@ pub(crate) async fn receive(
     incoming: Incoming<FilmForm>,
 ) -> Answer<Created<ReceivedView>> {
     let school = edupro.school();
-    admit(school.keys.links(), id, &query, school.clock.now())?;
+    let link = (&*upload_path(id), UPLOADER);
+    extract::admit(school.keys.links(), link, &query, school.clock.now())?;
     let upload = uploads::open_relay(school, id).await?.upload;
     let film = incoming.film(&edupro).await?;
     let video = uploads::receive(school, id, film).await?;
@@ -160,14 +158,6 @@ pub(crate) async fn receive(
         duration: video.duration,
     };
     Ok(Created(received))
-}
-
-fn admit(links: &LinkSigner, id: Uuid, query: &ListQuery, now: DateTime<Utc>) -> Answer<()> {
-    let (Some(exp), Some(sig)) = (query.value("exp"), query.value("sig")) else {
-        return Err(ApiError::forbidden());
-    };
-    let verified = links.verify(&upload_path(id), UPLOADER, exp, sig, now);
-    verified.map_err(|_| ApiError::forbidden())
 }
 
 /// 8.7 Check how a lesson's video stands.

@@ -34,13 +34,18 @@ impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Ok(Self { uri: parts.uri.clone(), pairs })
+        Ok(Self::of(parts.uri.clone()))
     }
 }
 
 impl ListQuery {
+    /// What the address of a list asks for.
+    pub(crate) fn of(uri: Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self { uri, pairs }
+    }
+
     /// All of it, names and values in their order.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
@@ -158,8 +163,8 @@ pub(crate) fn invalid_page() -> ApiError {
 #[schemars(rename = "Paginated_{T}")]
 pub(crate) struct Paginated<T> {
     count: i64,
-    next: Option<String>,
-    previous: Option<String>,
+    pub(crate) next: Option<String>,
+    pub(crate) previous: Option<String>,
     pub(crate) results: Vec<T>,
 }
 
@@ -189,9 +194,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> ListQuery {
-        let uri: Uri = format!("/list/?{text}").parse().unwrap();
-        let pairs = form_urlencoded::parse(uri.query().unwrap().as_bytes()).into_owned().collect();
-        ListQuery { uri, pairs }
+        ListQuery::of(format!("/list/?{text}").parse().unwrap())
     }
 
     #[test]
@@ -230,6 +233,8 @@ mod tests {
     fn searches_are_split_at_blanks_and_commas() {
         assert_eq!(query("search=Mona,%20ADEL%00").words(), ["mona", "adel"]);
         assert!(query("search=%20,").words().is_empty());
+        // A word of nothing else would be found everywhere.
+        assert_eq!(query("search=%00%20mona").words(), ["mona"]);
     }
 
     #[test]

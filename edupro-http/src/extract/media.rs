@@ -1,8 +1,27 @@
 //! Links to files that not everybody may have (security R25).
 
-use edupro_core::{accounts::Session, files::FileKey};
+use chrono::{DateTime, Utc};
+use edupro_core::{
+    accounts::Session,
+    files::{FileKey, LinkSigner},
+};
 
-use crate::{EduPro, Links};
+use super::ListQuery;
+use crate::{EduPro, Links, error::ApiError};
+
+/// Lets in whoever comes by a link to `path` that was signed for `viewer` and has not expired; 403
+/// for others.
+pub(crate) fn admit(
+    links: &LinkSigner,
+    (path, viewer): (&str, &str),
+    query: &ListQuery,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    let (Some(exp), Some(sig)) = (query.value("exp"), query.value("sig")) else {
+        return Err(ApiError::forbidden());
+    };
+    links.verify(path, viewer, exp, sig, now).map_err(|_| ApiError::forbidden())
+}
 
 /// Links to private files, each good for this viewer's session and for five minutes.
 #[derive(Debug)]

@@ -80,7 +80,7 @@ pub(crate) use self::{
     body::{Body, FILM_FIELD, FilmForm, Form, Incoming, OneOrMany, form, whole},
     client::{address, host, prefix},
     list::{ListQuery, Paginated, invalid_page},
-    media::PrivateLinks,
+    media::{PrivateLinks, admit},
     once::Once,
     path::Path,
     webhook::Webhook,

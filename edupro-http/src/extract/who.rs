@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use axum_extra::extract::CookieJar;
-use edupro_core::accounts::{self, Actor, User, UserId, sessions};
+use edupro_core::{
+    accounts::{self, Actor, User, UserId, sessions},
+    limits,
+};
 
 use super::address;
 use crate::{
@@ -35,8 +38,19 @@ pub struct Student(pub Actor);
 pub struct Admin(pub Actor);
 
 /// Who sends a body, for whoever reads it after one of these was asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sender(pub(crate) UserId);
+#[derive(Clone, Debug)]
+pub(crate) struct Sender {
+    edupro: EduPro,
+    user: UserId,
+}
+
+impl Sender {
+    /// Counts a request with files (security R7).
+    pub(crate) async fn count_upload(self) -> Result<(), ApiError> {
+        let user = self.user.to_string();
+        Ok(limits::take(self.edupro.school(), &[(limits::UPLOAD, &user)]).await?)
+    }
+}
 
 /// The access tokens of a request, the cookie's first.
 pub(crate) fn access_token(headers: &HeaderMap) -> impl Iterator<Item = String> {
@@ -64,7 +78,8 @@ where
         let address = address(&edupro, parts);
         for token in access_token(&parts.headers) {
             if let Some(found) = sessions::authenticate(edupro.school(), address, &token).await? {
-                parts.extensions.insert(Sender(found.user.id));
+                let user = found.user.id;
+                parts.extensions.insert(Sender { edupro: edupro.clone(), user });
                 return Ok(Self(Some(found)));
             }
         }

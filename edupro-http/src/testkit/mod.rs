@@ -17,6 +17,7 @@
 //! | handlers of one's own | [`TestApp::inside`], [`TestBuilder::below`] |
 //! | who may do what | [`permissions`]: every route, own ones too, as nobody, as strangers and as owners |
 //! | rules without HTTP | [`TestApp::school`] |
+//! | bytes that a fuzzer makes up | [`strangers`]: what holds whatever they are |
 //!
 //! Each test has a school of its own, with a database, chance and time of its own. There is nothing
 //! global, so tests run in any order and at the same moment, and none has to tidy up. Files are kept
@@ -45,6 +46,7 @@ mod answer;
 mod browser;
 mod exchange;
 pub mod permissions;
+pub mod strangers;
 pub mod vdocipher;
 
 use std::{path::Path, sync::Arc};

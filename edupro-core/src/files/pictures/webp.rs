@@ -115,11 +115,14 @@ impl<'a> Still<'a> {
     fn lossy(chunks: &'a [u8]) -> Option<Self> {
         let data = find(chunks, LOSSY)?;
         let [width_low, width_high, height_low, height_high] = *data.get(6..)?.first_chunk()?;
-        // The two upper bits of each say how to scale, which nobody does.
-        let number = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3FFF);
+        // The two upper bits of each say how to scale. Nobody does, some take them for a part of the
+        // number, and no encoder sets them.
+        let number = |low, high| {
+            Some(u32::from(u16::from_le_bytes([low, high]))).filter(|number| *number <= 0x3FFF)
+        };
         Some(Self {
-            width: number(width_low, width_high),
-            height: number(height_low, height_high),
+            width: number(width_low, width_high)?,
+            height: number(height_low, height_high)?,
             name: LOSSY,
             data,
             alpha: find(chunks, ALPHA),

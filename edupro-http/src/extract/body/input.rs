@@ -76,7 +76,7 @@ impl Input {
     }
 
     /// What was wrong with the fields that were read.
-    pub(super) fn into_errors(self) -> Result<FieldErrors, FileError> {
+    pub(crate) fn into_errors(self) -> Result<FieldErrors, FileError> {
         self.broken.map_or(Ok(self.errors), Err)
     }
 }

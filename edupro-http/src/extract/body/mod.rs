@@ -7,6 +7,7 @@
 pub(crate) mod fields;
 pub(crate) mod files;
 mod film;
+mod flow;
 mod input;
 mod json;
 pub(crate) mod lists;
@@ -22,6 +23,7 @@ use axum::{
     extract::{FromRef, FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
+use edupro_core::files::FileStore;
 use serde_json::{Value, json};
 
 use self::{fields::Description, pace::Pace};
@@ -178,7 +180,7 @@ impl<F: Form> Incoming<F> {
 
     /// What could be read, and what is wrong with the rest: for handlers that find more.
     pub(crate) async fn draft(self, edupro: &EduPro) -> Result<(F::Draft, FieldErrors), ApiError> {
-        let mut input = input::<F>(self.request, edupro).await?;
+        let mut input = input::<F>(self.request, &edupro.school().files).await?;
         if !input.has_files() {
             let draft = F::read(&mut input);
             return Ok((draft, input.into_errors()?));
@@ -216,7 +218,8 @@ impl<F: Form> Incoming<OneOrMany<F>> {
     }
 }
 
-async fn input<F: Form>(request: Request, edupro: &EduPro) -> Result<Input, ApiError> {
+/// What a body brings; the files in it wait in the store.
+pub(crate) async fn input<F: Form>(request: Request, files: &FileStore) -> Result<Input, ApiError> {
     let headers = request.headers();
     let media_type = media_type(headers);
     match media_type.as_str() {
@@ -224,7 +227,7 @@ async fn input<F: Form>(request: Request, edupro: &EduPro) -> Result<Input, ApiE
             if declared_length(headers) == Some(0) {
                 return Ok(Input::empty());
             }
-            multipart::read(request, edupro, &F::fields()).await
+            multipart::read(request, files, &F::fields()).await
         }
         "application/json" => json::parse(&text(request).await?),
         "application/x-www-form-urlencoded" => urlencoded(&text(request).await?),

@@ -51,6 +51,22 @@ fn damaged_pictures_are_refused() {
     }
 }
 
+/// What was kept of one was larger for whoever takes the scale for a part of the width, and was not
+/// accepted again.
+#[test]
+fn a_picture_that_asks_to_be_scaled_is_refused() {
+    for webp in [ALPHA_WEBP, ANIMATED_WEBP] {
+        let bytes = decoded(webp);
+        assert!(check("a.webp", &bytes).is_ok());
+        let start = bytes.windows(3).position(|code| code == b"\x9D\x01\x2A").unwrap() + 3;
+        for width_or_height in [start + 1, start + 3] {
+            let mut scaled = bytes.clone();
+            scaled[width_or_height] |= 0x80;
+            assert_eq!(refusal("a.webp", &scaled), INVALID);
+        }
+    }
+}
+
 #[test]
 fn sizes_are_limited() {
     assert_eq!(refusal("a.png", b""), "The submitted file is empty.");
