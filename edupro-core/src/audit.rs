@@ -505,8 +505,8 @@ fn student(user: &User) -> Option<UserId> {
     user.is_student().then_some(user.id)
 }
 
-fn details<const N: usize>(pairs: [(&str, Value); N]) -> Option<Details> {
-    Some(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+fn details<const N: usize>(pairs: [(&str, Value); N]) -> Details {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The end of a code: enough to find the coupon among a teacher's, too little to use it.
@@ -558,7 +558,7 @@ impl Deed<'_> {
         };
         let of_session = |action, user: &User, session: Uuid| NewEntry {
             student: student(user),
-            after: details([("user", json!(user.username))]),
+            after: Some(details([("user", json!(user.username))])),
             ..entry(action, "session", &session)
         };
         let of_roster = |action, teacher, student: UserId| NewEntry {
@@ -585,14 +585,14 @@ impl Deed<'_> {
         match self {
             Self::LoggedIn { user, teacher, session } => NewEntry {
                 teacher,
-                after: details([("user_agent", json!(session.user_agent))]),
+                after: Some(details([("user_agent", json!(session.user_agent))])),
                 ..of_session(Action::LoggedIn, user, session.id)
             },
             Self::LoginFailed { login, reason } => {
-                of_login(Action::LoginFailed, login, details([("reason", json!(reason))]))
+                of_login(Action::LoginFailed, login, Some(details([("reason", json!(reason))])))
             }
             Self::LoginLocked { login, limit } => {
-                of_login(Action::LoginLocked, login, details([("limit", json!(limit))]))
+                of_login(Action::LoginLocked, login, Some(details([("limit", json!(limit))])))
             }
             Self::LoggedOut { user, session } => of_session(Action::LoggedOut, user, session),
             Self::SessionEnded { user, session } => of_session(Action::SessionEnded, user, session),
@@ -604,24 +604,24 @@ impl Deed<'_> {
             Self::PasswordChanged { user } => of_user(Action::PasswordChanged, user),
             Self::Registered { user, teacher } => NewEntry {
                 teacher,
-                after: details([
+                after: Some(details([
                     ("user_type", json!(user.user_type.as_str())),
                     ("username", json!(user.username)),
-                ]),
+                ])),
                 ..of_user(Action::Registered, user)
             },
             Self::AdminCreated { user } => NewEntry {
-                after: details([("username", json!(user.username))]),
+                after: Some(details([("username", json!(user.username))])),
                 ..of_user(Action::AdminCreated, user)
             },
             Self::AccountSet { user, is_active } => {
                 let action = if is_active { Action::AccountOpened } else { Action::AccountClosed };
                 NewEntry {
-                    before: details([("is_active", json!(user.is_active))]),
-                    after: details([
+                    before: Some(details([("is_active", json!(user.is_active))])),
+                    after: Some(details([
                         ("is_active", json!(is_active)),
                         ("username", json!(user.username)),
-                    ]),
+                    ])),
                     ..of_user(action, user)
                 }
             }
@@ -642,11 +642,11 @@ impl Deed<'_> {
                 let first = coupons.first();
                 NewEntry {
                     teacher: Some(teacher),
-                    after: details([
+                    after: Some(details([
                         ("count", json!(coupons.len())),
                         ("last_id", json!(id(coupons.last()))),
                         ("price", json!(first.map(|coupon| money(coupon.price)))),
-                    ]),
+                    ])),
                     ..entry(Action::CouponsCreated, "coupon", &id(first))
                 }
             }
@@ -656,22 +656,22 @@ impl Deed<'_> {
                 NewEntry { before, after, ..entry }
             }
             Self::CouponDeleted { coupon } => NewEntry {
-                before: details([
+                before: Some(details([
                     ("code", json!(shown(&coupon.code))),
                     ("price", json!(money(coupon.price))),
                     ("used_count", json!(coupon.used_count)),
-                ]),
+                ])),
                 ..of_coupon(Action::Deleted, coupon)
             },
             Self::CouponRedeemed { coupon, student, item } => NewEntry {
                 student: Some(student),
-                after: details([
+                after: Some(details([
                     ("code", json!(shown(&coupon.code))),
                     ("course", json!(item.course)),
                     ("course_title", json!(item.course_title)),
                     ("module", json!(item.module.as_ref().map(|(id, _)| id))),
                     ("price", json!(money(coupon.price))),
-                ]),
+                ])),
                 ..of_coupon(Action::CouponRedeemed, coupon)
             },
             Self::PriceChanged { teacher, object, before, after } => {
@@ -687,7 +687,8 @@ impl Deed<'_> {
             }
             Self::Graded { teacher, student, answer, before, after } => {
                 let action = if before.is_some() { Action::GradeChanged } else { Action::Graded };
-                let points = |points: Decimal| details([("points_awarded", json!(money(points)))]);
+                let points =
+                    |points: Decimal| Some(details([("points_awarded", json!(money(points)))]));
                 NewEntry {
                     student: Some(student),
                     before: before.and_then(points),
@@ -696,30 +697,30 @@ impl Deed<'_> {
                 }
             }
             Self::Regraded { teacher, assessment, policy, changed_answers } => NewEntry {
-                after: details([
+                after: Some(details([
                     ("changed_answers", json!(changed_answers)),
                     ("policy", json!(policy)),
-                ]),
+                ])),
                 ..of_content(Action::Regraded, teacher, ("assessment", assessment))
             },
             Self::Deleted { teacher, object, title } => NewEntry {
-                before: details([("title", json!(title))]),
+                before: Some(details([("title", json!(title))])),
                 ..of_content(Action::Deleted, teacher, object)
             },
             Self::EnrollmentDeleted { teacher, student, enrollment, course } => NewEntry {
                 teacher: Some(teacher),
                 student: Some(student),
-                before: details([("course", json!(course))]),
+                before: Some(details([("course", json!(course))])),
                 ..entry(Action::Deleted, "enrollment", &enrollment)
             },
             Self::RatingDeleted { teacher, student, rating, course, stars } => NewEntry {
                 teacher: Some(teacher),
                 student: Some(student),
-                before: details([("course", json!(course)), ("rating", json!(stars))]),
+                before: Some(details([("course", json!(course)), ("rating", json!(stars))])),
                 ..entry(Action::Deleted, "rating", &rating)
             },
             Self::Purged { until } => NewEntry {
-                after: details([("until", json!(until))]),
+                after: Some(details([("until", json!(until))])),
                 ..entry(Action::Purged, "audit_log", &"")
             },
         }
