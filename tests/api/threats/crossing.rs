@@ -233,7 +233,7 @@ fn body(
         body["options"] = json!([{"option_text": "A", "is_correct": true}, {"option_text": "B"}]);
     }
     if path.ends_with("/regrade/") {
-        body["policy"] = "new_key_only".into();
+        body["policy"] = "full_credit".into();
     }
     if path.ends_with("/ratings/create/") {
         body["rating"] = 4.into();
