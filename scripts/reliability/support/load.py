@@ -67,7 +67,7 @@ class Day:
         def work():
             [kind] = chance.choices(kinds, shares)
             answer = session(chance) if kind == "session" else chance.choice(things[kind])(chance)
-            answer.kind = kind
+            answer.kind = answer.kind or kind
             # Nobody looks at it any more, and there are many.
             if answer.status in self.expected:
                 answer.body = None
@@ -83,6 +83,8 @@ class Day:
             if is_out:
                 answer = client.api("POST", login_path, login)
                 is_out = answer.status != 200
+                # Whatever else it was to be.
+                answer.kind = "session"
                 return answer
             if chance.random() < LOGINS / 2:
                 is_out = True
