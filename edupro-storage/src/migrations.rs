@@ -122,7 +122,8 @@ pub(crate) async fn run(pools: &Pools) -> Result<(), MigrationError> {
             let connection = write.connect_to_migrate().await;
             let mut connection =
                 connection.map_err(|error| MigrationError::Failed(error.into()))?;
-            postgres().run(&mut connection).await?;
+            // `run` would promise less about lifetimes, and nobody could spawn this.
+            postgres().run_direct(None, &mut connection, false).await?;
             connection.close().await.map_err(|error| MigrationError::Failed(error.into()))
         }
         Pools::Sqlite { write, file, .. } => {

@@ -86,6 +86,7 @@ struct Accepted {
 /// # Panics
 ///
 /// When one of that is not so.
+#[must_use]
 pub fn file(bytes: &[u8]) -> bool {
     let Some((number, content)) = bytes.split_first() else { return false };
     let claim = CLAIMS[usize::from(*number) % CLAIMS.len()];
@@ -197,7 +198,7 @@ impl Trial {
         let download = working("a kept file is gone", self.store.get(&key, None).await);
         let pieces = download.stream.try_collect::<Vec<_>>().await;
         let kept = working("a kept file cannot be read", pieces).concat();
-        working("a kept file stays", self.store.delete(&[key.clone()]).await);
+        working("a kept file stays", self.store.delete(std::slice::from_ref(&key)).await);
         Some(Accepted { content_type: key.content_type(), size, duration, kept })
     }
 }
