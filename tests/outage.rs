@@ -58,6 +58,13 @@ impl School {
         tx.commit().await
     }
 
+    /// Holds as many transactions at once as the pool has places.
+    async fn use_every_place(&self) {
+        let open = join_all((0..10).map(|_| self.database.write())).await;
+        let refused: Vec<_> = open.into_iter().filter_map(Result::err).collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+
     /// A connection around the proxy.
     async fn beside(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.unwrap()
@@ -99,9 +106,7 @@ async fn silence_is_noticed_and_forgiven() {
         assert!(begin.elapsed() < AT_MOST);
     }
     // Every place of the pool has a connection that works.
-    let open = join_all((0..10).map(|_| school.database.write())).await;
-    let refused: Vec<_> = open.iter().filter_map(|opened| opened.as_ref().err()).collect();
-    assert!(refused.is_empty(), "{refused:?}");
+    school.use_every_place().await;
 }
 
 #[tokio::test]
@@ -173,8 +178,6 @@ async fn who_goes_away_leaves_no_connection_that_is_busy() {
         (0..10).map(|_| tokio::time::timeout(Duration::from_millis(300), school.write()));
     assert!(join_all(given_up).await.iter().all(Result::is_err));
     let begin = Instant::now();
-    let open = join_all((0..10).map(|_| school.database.write())).await;
-    let refused: Vec<_> = open.iter().filter_map(|opened| opened.as_ref().err()).collect();
-    assert!(refused.is_empty(), "{refused:?}");
+    school.use_every_place().await;
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
 }
