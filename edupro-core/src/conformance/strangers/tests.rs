@@ -30,7 +30,8 @@ fn parts_of_tokens() -> impl Strategy<Value = String> {
 /// A file that is what it claims to be, but for a few bytes, and its claim before it.
 fn nearly_files() -> impl Strategy<Value = Vec<u8>> {
     let picture = |format| {
-        let picture = RgbImage::from_fn(20, 10, |x, y| Rgb([x as u8, (x * y) as u8, y as u8]));
+        let picture =
+            RgbImage::from_fn(20, 10, |x, y| Rgb([x, x * y, y].map(|it| it.to_le_bytes()[0])));
         let mut bytes = Cursor::new(Vec::new());
         picture.write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
