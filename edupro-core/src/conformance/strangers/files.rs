@@ -25,9 +25,9 @@ const BEHIND: &[u8] = b"<html><script>alert(1)</script></html>";
 
 /// What a file claims to be, and how it is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim {
+struct Claim {
     /// The name it comes with.
-    pub file_name: Option<&'static str>,
+    file_name: Option<&'static str>,
     check: Check,
 }
 
@@ -47,7 +47,7 @@ const fn picture(file_name: &'static str, rules: PictureRules) -> Claim {
 }
 
 /// Every claim that [`file`] knows, by the number in its first byte.
-pub const CLAIMS: [Claim; 19] = [
+const CLAIMS: [Claim; 19] = [
     picture("a.jpg", PictureRules::PUBLIC),
     picture("a.png", PictureRules::PUBLIC),
     picture("a.gif", PictureRules::PUBLIC),

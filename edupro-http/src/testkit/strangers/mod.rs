@@ -5,6 +5,11 @@
 //!
 //! [`TARGETS`] are what `scripts/fuzz` runs, each with seeds in `fuzz/seeds`.
 
+#![expect(
+    clippy::must_use_candidate,
+    reason = "whoever makes bytes up wants the promises, and seldom the answer"
+)]
+
 mod cookies;
 mod forms;
 mod links;
