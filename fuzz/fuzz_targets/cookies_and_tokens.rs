@@ -5,5 +5,5 @@ use edupro_http::testkit::strangers::cookies_and_tokens;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _is_taken = cookies_and_tokens(bytes);
+    cookies_and_tokens(bytes);
 });

@@ -5,5 +5,5 @@ use edupro_http::testkit::strangers::multipart;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _is_taken = multipart(bytes);
+    multipart(bytes);
 });

@@ -59,7 +59,6 @@ fn is_signed_here(token: &str, typ: TokenType, claims: &Claims) -> bool {
 /// # Panics
 ///
 /// When one of that is not so.
-#[must_use]
 pub fn token(text: &str) -> bool {
     let ours = keys(CURRENT, Some(PREVIOUS));
     let mut uses = 0;

@@ -134,7 +134,6 @@ async fn refusal(error: ApiError) -> (StatusCode, String) {
 /// # Panics
 ///
 /// When one of that is not so.
-#[must_use]
 pub fn form(bytes: &[u8]) -> bool {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let content_type = [b"multipart/form-data; boundary=", &bytes[..end]].concat();

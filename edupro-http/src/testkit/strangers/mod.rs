@@ -38,7 +38,6 @@ pub const TARGETS: [Target; 5] = [
 ];
 
 /// [`cookies`], and a letter of a token that is another one.
-#[must_use]
 pub fn cookies_and_tokens(bytes: &[u8]) -> bool {
     if let [low, high, letter, ..] = *bytes {
         altered_token(u16::from_le_bytes([low, high]).into(), letter);
@@ -47,7 +46,6 @@ pub fn cookies_and_tokens(bytes: &[u8]) -> bool {
 }
 
 /// [`form`], and a document in pieces of so many bytes as the first one says.
-#[must_use]
 pub fn multipart(bytes: &[u8]) -> bool {
     if let [size, content @ ..] = bytes {
         sent_document(content, usize::from(*size));
@@ -56,7 +54,6 @@ pub fn multipart(bytes: &[u8]) -> bool {
 }
 
 /// [`link`], and a letter of a link that is another one.
-#[must_use]
 pub fn signed_urls(bytes: &[u8]) -> bool {
     if let [low, high, letter, ..] = *bytes {
         altered_link(u16::from_le_bytes([low, high]).into(), letter);
