@@ -25,6 +25,10 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ),
     ("assessments", "assessment_type description title"),
     ("attempts", "status teacher_feedback"),
+    (
+        "audit_log",
+        "action actor_name address object_id object_kind student_name value_after value_before",
+    ),
     ("categories", "name name_key"),
     ("coupons", "code status"),
     ("course_enrollments", "access_type status"),
@@ -47,7 +51,7 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ("questions", "explanation marking question_text question_type"),
     ("ratings", "comment"),
     ("sales", "coupon_code course_title module_title student_name"),
-    ("sessions", "user_agent"),
+    ("sessions", "address user_agent"),
     ("student_profiles", "address bio city country full_name full_name_key gender search_text"),
     (
         "teacher_profiles",
