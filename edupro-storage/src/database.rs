@@ -117,7 +117,7 @@ impl Database {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let read_url = options.read_url.as_deref().unwrap_or(url);
             let pools = postgres(url, read_url, options.max_connections);
-            let pools = pools.await.map_err(ConnectError::Database)?;
+            let pools = Box::pin(pools).await.map_err(ConnectError::Database)?;
             return Ok(Self { pools });
         }
         if !url.starts_with("sqlite:") {
@@ -136,7 +136,7 @@ impl Database {
     /// Brings the schema up to date. Several processes may do so at once: one does the work and
     /// the others wait for it.
     pub async fn migrate(&self) -> Result<(), migrations::MigrationError> {
-        migrations::run(&self.pools).await
+        Box::pin(migrations::run(&self.pools)).await
     }
 
     /// Closes all connections once they are idle.

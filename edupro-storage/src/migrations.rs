@@ -115,7 +115,7 @@ pub(crate) async fn run(pools: &Pools) -> Result<(), MigrationError> {
             let connection = write.connect_to_migrate().await;
             let mut connection =
                 connection.map_err(|error| MigrationError::Failed(error.into()))?;
-            postgres().run(&mut connection).await?;
+            postgres().run_direct(None, &mut connection, false).await?;
             connection.close().await.map_err(|error| MigrationError::Failed(error.into()))
         }
         Pools::Sqlite { write, file, .. } => {
