@@ -121,7 +121,7 @@ impl Database {
         if is_postgres(url) {
             let read_url = options.read_url.as_deref().unwrap_or(url);
             let pools = postgres(url, read_url, options.max_connections);
-            let pools = pools.await.map_err(ConnectError::Database)?;
+            let pools = Box::pin(pools).await.map_err(ConnectError::Database)?;
             return Ok(Self { pools });
         }
         if !url.starts_with("sqlite:") {
@@ -140,7 +140,7 @@ impl Database {
     /// Brings the schema up to date. Several processes may do so at once: one does the work and
     /// the others wait for it.
     pub async fn migrate(&self) -> Result<(), migrations::MigrationError> {
-        migrations::run(&self.pools).await
+        Box::pin(migrations::run(&self.pools)).await
     }
 
     /// Closes all connections once they are idle.
