@@ -154,6 +154,10 @@ impl<'a> Still<'a> {
         whole::decode(decoder(&file_of(&[(LOSSY, self.data)]))?, rules)?;
         let Some(alpha) = self.alpha else { return Ok(()) };
         let (how, data) = alpha.split_first().ok_or(PictureError::Invalid)?;
+        // Whether levels were reduced before: yes or no, and no third.
+        if how >> 4 & 0b11 > 1 {
+            return Err(PictureError::Invalid);
+        }
         match how & 0b11 {
             // A byte for each pixel, as it is.
             0 if data.len() as u64 >= u64::from(self.width * self.height) => Ok(()),

@@ -230,6 +230,16 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+#[test]
+fn a_webp_whose_alpha_was_made_in_no_known_way_is_refused() {
+    let with_alpha = |(_, bytes): &(_, Vec<u8>)| bytes.windows(4).any(|name| name == b"ALPH");
+    let (name, mut bytes) = samples().into_iter().find(with_alpha).unwrap();
+    assert!(check(name, &bytes).is_ok());
+    let chunk = bytes.windows(4).position(|name| name == b"ALPH").unwrap();
+    bytes[chunk + 8] |= 0b10 << 4;
+    assert!(check(name, &bytes).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
