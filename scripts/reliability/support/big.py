@@ -4,9 +4,9 @@ import hashlib
 import sqlite3
 import uuid
 
-# One text for both engines; uuid_of and moment are what differs. {n} numbers rows from 1.
+# One text for both engines; uuid_of and moment are what differs. `n` numbers rows from 1.
 ROWS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
-BIG_TEACHER_FIRST = 10_000_000
+STUDENTS_FROM = 10_000_000
 
 POSTGRES_FUNCTIONS = """
     CREATE FUNCTION uuid_of(text) RETURNS uuid LANGUAGE sql IMMUTABLE AS 'SELECT md5($1)::uuid';
@@ -19,7 +19,7 @@ def statements(teacher, other, model_student, students, own_students, courses, o
     """What makes the school big. `teacher` gets `own_students` of the students and `own_courses` of
     the courses, `other` has the rest. Whole rows of `attempts` (assessment, paper) are repeated for
     the teacher's own students."""
-    first = BIG_TEACHER_FIRST
+    first = STUDENTS_FROM
     yield f"""INSERT INTO users (id, email, username, username_key, first_name, last_name, phone, password_hash,
             user_type, is_staff, is_active, created_at, updated_at)
         {ROWS.format(count=students)}

@@ -36,7 +36,9 @@ class Day:
             self.school.add_course(f"Course {number}", lessons=2) for number in range(COURSES)
         ]
         self.students = self.school.add_students(STUDENTS)
-        self.exam, self.question = self._add_exam()
+        self.exam, self.question = self.school.add_exam(
+            self.courses[0], "Sound", is_timed=True, time_limit=60, max_attempts=1_000_000
+        )
         self.coupons = collections.deque(self.school.add_coupons(100))
         self.enrolled = {student: [] for student in self.students}
         for student in self.students:
@@ -47,17 +49,6 @@ class Day:
         works = [self._teacher(number) for number in range(TEACHERS)]
         works += [self._student(number, student) for number, student in enumerate(self.students)]
         return Crowd([("", work) for work in works], seconds, pause=len(works) / self.rate)
-
-    def _add_exam(self):
-        client = self.school.teacher.client
-        exam = client.must(201, "POST", "/teacher/assessments/", {
-            "title": "Sound", "assessment_type": "exam", "course": self.courses[0].number, "is_published": True,
-            "is_timed": True, "time_limit": 60, "max_attempts": 1_000_000,
-        })["id"]
-        return exam, client.must(201, "POST", f"/teacher/assessments/{exam}/questions/", {
-            "question_text": "What carries sound?", "question_type": "multiple_choice", "points": 1,
-            "options": [{"option_text": "Air", "is_correct": True}, {"option_text": "Nothing", "is_correct": False}],
-        })
 
     def _work(self, seed, session, things):
         """One request of somebody, of a kind by chance."""

@@ -12,6 +12,12 @@ from .ports import free_port
 from .programs import need
 
 
+def code_in(text):
+    """The code for a new password in a mail, if there is one."""
+    found = re.search(r"code is: (\w{6})", text)
+    return found and found[1]
+
+
 @dataclass
 class Mail:
     to: str
@@ -21,9 +27,7 @@ class Mail:
 
     @property
     def code(self):
-        """The code for a new password, if there is one in it."""
-        found = re.search(r"code is: (\w{6})", self.text)
-        return found and found[1]
+        return code_in(self.text)
 
 
 class MailServer:
@@ -175,3 +179,17 @@ class Authority:
         subprocess.run(
             [need("openssl"), *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
+
+
+def code_for(server, email, seen):
+    """The code of a mail to somebody that a server has written to a file (`mail.provider = "file"`) and that
+    is not in `seen` yet, which it then is."""
+    for _ in range(1000):
+        for mail in (server.data / "mail").glob("*.eml"):
+            text = mail.read_text()
+            code = code_in(text)
+            if mail.name not in seen and f"To: {email}" in text and code:
+                seen.add(mail.name)
+                return code
+        time.sleep(0.01)
+    raise RuntimeError(f"no mail with a code for {email}")

@@ -69,6 +69,18 @@ class School:
                 })["id"])
         return Course(course, title, numbers, places)
 
+    def add_exam(self, course, title, **more):
+        """A published exam of one question, whose first option is right; its number and the question.
+        `more` are fields that it has besides."""
+        client = self.teacher.client
+        exam = client.must(201, "POST", "/teacher/assessments/", {
+            "title": title, "assessment_type": "exam", "course": course.number, "is_published": True, **more,
+        })["id"]
+        return exam, client.must(201, "POST", f"/teacher/assessments/{exam}/questions/", {
+            "question_text": "What carries sound?", "question_type": "multiple_choice", "points": 1,
+            "options": [{"option_text": "Air", "is_correct": True}, {"option_text": "Nothing", "is_correct": False}],
+        })
+
     def add_coupons(self, count, price=50, uses=None, teacher=None):
         """New coupons as (number, code)."""
         client = (teacher or self.teacher).client
