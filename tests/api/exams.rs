@@ -645,11 +645,7 @@ fn compare_result(shown: &Value, known: &AttemptModel) {
 }
 
 fn histories(start: impl Future<Output = TestApp>) {
-    let start = async {
-        let app = start.await;
-        app.teacher("open").await;
-        app
-    };
+    let start = histories::with_open_teacher(start);
     histories::tell(40, act(), 30..80, start, async |app, number, acts| {
         let mut term = Term::begin(app, number).await;
         for (count, act) in acts.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, fmt::Debug, ops::Range};
 
+use edupro_http::testkit::TestApp;
 use proptest::{prelude::*, test_runner::TestRunner};
 
 /// Tells so many histories of acts to what `start` makes. Each has a number, so that it can have
@@ -29,6 +30,13 @@ pub(crate) fn tell<C, A: Strategy<Value: Debug>>(
     drop(stage);
     outcome.unwrap();
     eprintln!("{cases} histories without a difference");
+}
+
+/// The school, with a teacher who blocks nobody: whom students log in under.
+pub(crate) async fn with_open_teacher(start: impl Future<Output = TestApp>) -> TestApp {
+    let app = start.await;
+    app.teacher("open").await;
+    app
 }
 
 /// How many times as many histories as usual are told.

@@ -424,11 +424,7 @@ fn money(amount: i64) -> Money {
 }
 
 fn histories(start: impl Future<Output = TestApp>) {
-    let start = async {
-        let app = start.await;
-        app.teacher("open").await;
-        app
-    };
+    let start = histories::with_open_teacher(start);
     histories::tell(40, act(), 10..60, start, async |app, number, acts| {
         let mut shop = Shop::open(app, number).await;
         for act in acts {

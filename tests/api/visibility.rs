@@ -235,11 +235,7 @@ impl<'a> Class<'a> {
 }
 
 fn histories(start: impl Future<Output = TestApp>) {
-    let start = async {
-        let app = start.await;
-        app.teacher("open").await;
-        app
-    };
+    let start = histories::with_open_teacher(start);
     histories::tell(40, act(), 10..40, start, async |app, number, acts| {
         let mut class = Class::open(app, number).await;
         class.compare().await;
