@@ -102,21 +102,14 @@ pub(super) async fn video(loaded: &Loaded) -> Vec<Finding> {
 }
 
 async fn ask_video(name: &str, provider: &dyn VideoProvider, keys: &[&str]) -> Finding {
-    const PART: &str = "video";
-
-    match timeout(TIME, provider.search(NOBODY)).await {
-        Ok(Ok(_)) => Finding::ok(PART, format!("{name} answers and accepts the school's key")),
-        Ok(Err(HostError::Unsupported(_))) => {
-            Finding::ok(PART, format!("{name} can be made; it cannot be asked more than that"))
+    ask("video", name, keys, async {
+        match provider.search(NOBODY).await {
+            Ok(_) => Ok(Asked::Answers),
+            Err(HostError::Unsupported(_)) => Ok(Asked::Mute),
+            Err(error) => Err(error.into()),
         }
-        Ok(Err(error)) => {
-            let found = format!("{name}: {:#}", anyhow::Error::new(error));
-            Finding::failed(PART, found, keys, "")
-        }
-        Err(_) => {
-            Finding::failed(PART, format!("{name} does not answer within {TIME:?}"), keys, "")
-        }
-    }
+    })
+    .await
 }
 
 /// Whoever takes money is asked for a payment that nobody has begun.
@@ -135,21 +128,41 @@ pub(super) async fn payment(loaded: &Loaded) -> Vec<Finding> {
 }
 
 async fn ask_payment(name: &str, provider: &dyn PaymentProvider, keys: &[&str]) -> Finding {
-    const PART: &str = "payment";
+    ask("payment", name, keys, async {
+        match provider.fetch(NOBODY).await {
+            Ok(_) | Err(PaymentError::NotFound) => Ok(Asked::Answers),
+            Err(PaymentError::Unsupported(_)) => Ok(Asked::Mute),
+            Err(error) => Err(error.into()),
+        }
+    })
+    .await
+}
 
-    match timeout(TIME, provider.fetch(NOBODY)).await {
-        Ok(Ok(_) | Err(PaymentError::NotFound)) => {
-            Finding::ok(PART, format!("{name} answers and accepts the school's key"))
+/// What came of a question to a provider.
+enum Asked {
+    /// It was answered.
+    Answers,
+    /// The provider knows no such question.
+    Mute,
+}
+
+/// What a question to a provider says of it and of the school's key.
+async fn ask(
+    part: &'static str,
+    name: &str,
+    keys: &[&str],
+    question: impl Future<Output = anyhow::Result<Asked>>,
+) -> Finding {
+    match timeout(TIME, question).await {
+        Ok(Ok(Asked::Answers)) => {
+            Finding::ok(part, format!("{name} answers and accepts the school's key"))
         }
-        Ok(Err(PaymentError::Unsupported(_))) => {
-            Finding::ok(PART, format!("{name} can be made; it cannot be asked more than that"))
+        Ok(Ok(Asked::Mute)) => {
+            Finding::ok(part, format!("{name} can be made; it cannot be asked more than that"))
         }
-        Ok(Err(error)) => {
-            let found = format!("{name}: {:#}", anyhow::Error::new(error));
-            Finding::failed(PART, found, keys, "")
-        }
+        Ok(Err(error)) => Finding::failed(part, format!("{name}: {error:#}"), keys, ""),
         Err(_) => {
-            Finding::failed(PART, format!("{name} does not answer within {TIME:?}"), keys, "")
+            Finding::failed(part, format!("{name} does not answer within {TIME:?}"), keys, "")
         }
     }
 }
