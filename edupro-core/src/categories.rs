@@ -86,7 +86,7 @@ pub async fn create(
     icon: Option<Picture>,
 ) -> Result<Category, CategoryError> {
     let icon = match icon {
-        Some(icon) => Some(school.store_file(FileKind::CategoryIcon, icon).await?),
+        Some(icon) => Some(school.store_file(None, FileKind::CategoryIcon, icon).await?),
         None => None,
     };
     school
@@ -126,7 +126,7 @@ pub async fn update(
     mut changes: CategoryChanges,
 ) -> Result<Category, CategoryError> {
     let icon = mem::take(&mut changes.icon);
-    let icon = profiles::store_picture(school, FileKind::CategoryIcon, icon).await?;
+    let icon = profiles::store_picture(school, None, FileKind::CategoryIcon, icon).await?;
     school
         .keep_files(icon.new_file(), || async {
             let mut tx = school.storage.write().await?;

@@ -312,17 +312,18 @@ struct Stored {
 impl Stored {
     async fn new(
         school: &School,
+        teacher: UserId,
         thumbnail: Change<Picture>,
         trailer: Change<NewTrailer>,
     ) -> Result<Self, FileError> {
         let kind = FileKind::CourseThumbnail;
-        let thumbnail = profiles::store_picture(school, kind, thumbnail).await?;
+        let thumbnail = profiles::store_picture(school, Some(teacher), kind, thumbnail).await?;
         let trailer = match trailer {
             Change::Keep => Change::Keep,
             Change::Clear => Change::Clear,
             Change::Set(NewTrailer::Url(url)) => Change::Set(Trailer::Url(url)),
             Change::Set(NewTrailer::File(file)) => {
-                match school.store_file(FileKind::CourseTrailer, file).await {
+                match school.store_file(Some(teacher), FileKind::CourseTrailer, file).await {
                     Ok(key) => Change::Set(Trailer::File(key)),
                     Err(error) => {
                         school.discard(&thumbnail.new_file()).await;
@@ -356,7 +357,7 @@ pub async fn create(
     category(&mut *school.storage.read().await?, new.category).await?;
     let thumbnail = new.thumbnail.map_or(Change::Keep, Change::Set);
     let trailer = new.trailer.map_or(Change::Keep, Change::Set);
-    let stored = Stored::new(school, thumbnail, trailer).await?;
+    let stored = Stored::new(school, teacher, thumbnail, trailer).await?;
     let now = school.clock.now();
     let mut course = Course {
         id: school.entropy.uuid(now),
@@ -450,7 +451,7 @@ pub async fn update(
     let teacher = by.id;
     let thumbnail = mem::take(&mut changes.thumbnail);
     let trailer = mem::take(&mut changes.trailer);
-    let stored = Stored::new(school, thumbnail, trailer).await?;
+    let stored = Stored::new(school, teacher, thumbnail, trailer).await?;
     school
         .keep_files(stored.files(), || async {
             let mut tx = school.storage.write().await?;

@@ -569,7 +569,7 @@ async fn run(school: &School, job: &Job) -> Result<(), JobError> {
             send(school, job, *user, |first_name| Template::PasswordChanged { first_name }).await
         }
         Task::DeleteFiles { files } => {
-            school.files.delete(files).await.map_err(|error| JobError::Other(error.into()))
+            school.delete_files(files).await.map_err(|error| JobError::Other(error.into()))
         }
         Task::UploadVideo { video } => Ok(uploads::push(school, *video).await?),
         Task::CheckVideo { video, round } => Ok(status::look(school, *video, *round).await?),

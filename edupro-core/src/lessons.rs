@@ -253,13 +253,14 @@ struct Stored {
 impl Stored {
     async fn new(
         school: &School,
+        teacher: UserId,
         title: &str,
         video: Change<NewVideo>,
         document: Change<CheckedFile>,
         thumbnail: Change<Picture>,
     ) -> Result<Self, LessonError> {
         let mut stored = Self::default();
-        match stored.fill(school, title, video, document, thumbnail).await {
+        match stored.fill(school, teacher, title, video, document, thumbnail).await {
             Ok(()) => Ok(stored),
             Err(error) => {
                 school.discard(&stored.files()).await;
@@ -271,24 +272,25 @@ impl Stored {
     async fn fill(
         &mut self,
         school: &School,
+        teacher: UserId,
         title: &str,
         video: Change<NewVideo>,
         document: Change<CheckedFile>,
         thumbnail: Change<Picture>,
     ) -> Result<(), LessonError> {
         let kind = FileKind::LessonThumbnail;
-        self.thumbnail = profiles::store_picture(school, kind, thumbnail).await?;
+        self.thumbnail = profiles::store_picture(school, Some(teacher), kind, thumbnail).await?;
         self.document = match document {
             Change::Keep => Change::Keep,
             Change::Clear => Change::Clear,
-            Change::Set(document) => {
-                Change::Set(school.store_file(FileKind::LessonDocument, document).await?)
-            }
+            Change::Set(document) => Change::Set(
+                school.store_file(Some(teacher), FileKind::LessonDocument, document).await?,
+            ),
         };
         self.video = match video {
             Change::Keep => Change::Keep,
             Change::Clear => Change::Clear,
-            Change::Set(video) => Change::Set(Incoming::new(school, title, video).await?),
+            Change::Set(video) => Change::Set(Incoming::new(school, teacher, title, video).await?),
         };
         Ok(())
     }
@@ -374,6 +376,7 @@ pub async fn create(
 ) -> Result<Lesson, LessonError> {
     let stored = Stored::new(
         school,
+        teacher,
         &new.title,
         new.video.map_or(Change::Keep, Change::Set),
         new.document.map_or(Change::Keep, Change::Set),
@@ -481,6 +484,7 @@ pub async fn update(
     };
     let stored = Stored::new(
         school,
+        teacher,
         &title,
         mem::take(&mut changes.video),
         mem::take(&mut changes.document),

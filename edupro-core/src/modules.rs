@@ -243,7 +243,8 @@ pub async fn create(
         return Err(ModuleError::FreeWithPrice);
     }
     let image = new.image.map_or(Change::Keep, Change::Set);
-    let image = profiles::store_picture(school, FileKind::ModuleImage, image).await?;
+    let image =
+        profiles::store_picture(school, Some(teacher), FileKind::ModuleImage, image).await?;
     let now = school.clock.now();
     let id = school.entropy.uuid(now);
     school
@@ -344,7 +345,8 @@ pub async fn update(
 ) -> Result<(Module, Vec<Lesson>), ModuleError> {
     let teacher = by.id;
     let image = mem::take(&mut changes.image);
-    let image = profiles::store_picture(school, FileKind::ModuleImage, image).await?;
+    let image =
+        profiles::store_picture(school, Some(teacher), FileKind::ModuleImage, image).await?;
     school
         .keep_files(image.new_file(), || async {
             let mut tx = school.storage.write().await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{
     Change, School,
-    accounts::User,
+    accounts::{User, UserId},
     files::{FileError, FileKey, FileKind, Picture},
 };
 
@@ -100,16 +100,18 @@ pub(crate) fn is_possible_birthday(day: &Change<NaiveDate>, now: DateTime<Utc>) 
     !matches!(day, Change::Set(day) if *day > now.date_naive())
 }
 
-/// Stores the new picture of a change, before the transaction that will name it.
+/// Stores the new picture of a change, before the transaction that will name it. What is a
+/// teacher's counts against the teacher's quota.
 pub(crate) async fn store_picture(
     school: &School,
+    teacher: Option<UserId>,
     kind: FileKind,
     change: Change<Picture>,
 ) -> Result<Change<FileKey>, FileError> {
     Ok(match change {
         Change::Keep => Change::Keep,
         Change::Clear => Change::Clear,
-        Change::Set(picture) => Change::Set(school.store_file(kind, picture).await?),
+        Change::Set(picture) => Change::Set(school.store_file(teacher, kind, picture).await?),
     })
 }
 

@@ -279,7 +279,7 @@ async fn store(
     picture: Option<Picture>,
 ) -> Result<Option<FileKey>, FileError> {
     match picture {
-        Some(picture) => school.store_file(kind, picture).await.map(Some),
+        Some(picture) => school.store_file(None, kind, picture).await.map(Some),
         None => Ok(None),
     }
 }

@@ -4,10 +4,10 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use crate::{
     Clock, Entropy, Storage, StoreError,
-    accounts::{Keys, Passwords},
+    accounts::{Keys, Passwords, UserId},
     error::store_error,
     events::EventSink,
-    files::{CheckedFile, FileError, FileKey, FileKind, FileStore},
+    files::{CheckedFile, FileError, FileKey, FileKind, FileStore, Quota, quota},
     grading::Graders,
     jobs::Alarm,
     mail::{Mailer, Templates},
@@ -35,6 +35,8 @@ pub struct Settings {
     pub throttle: bool,
     /// Whether a password reset for an unknown address answers as if it were known.
     pub uniform_reset_response: bool,
+    /// How much each teacher may have in the store of files.
+    pub quota: Quota,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             enrollment_days: 30,
             throttle: true,
             uniform_reset_response: false,
+            quota: Quota::default(),
         }
     }
 }
@@ -124,19 +127,38 @@ impl School {
         done
     }
 
-    /// Stores a checked file.
+    /// Stores a checked file. One that belongs to a teacher counts against the teacher's
+    /// [`Quota`].
     pub async fn store_file(
         &self,
+        teacher: Option<UserId>,
         kind: FileKind,
         file: impl Into<CheckedFile>,
     ) -> Result<FileKey, FileError> {
-        self.files.put(kind, file, &*self.entropy, self.clock.now()).await
+        let file = file.into();
+        let key = file.key(kind, &*self.entropy, self.clock.now());
+        let Some(teacher) = teacher else {
+            self.files.put_under(&key, file).await?;
+            return Ok(key);
+        };
+        quota::take(self, teacher, &key, file.size()?).await?;
+        if let Err(error) = self.files.put_under(&key, file).await {
+            self.discard(&[key]).await;
+            return Err(error);
+        }
+        Ok(key)
+    }
+
+    /// Deletes stored files, and with them what they count against anybody's [`Quota`].
+    pub async fn delete_files(&self, files: &[FileKey]) -> Result<(), FileError> {
+        self.files.delete(files).await?;
+        Ok(quota::give_back(self, files).await?)
     }
 
     /// Deletes files that no row names. One that cannot be deleted is only noted: whoever asked
     /// has something more important to hear.
     pub async fn discard(&self, files: &[FileKey]) {
-        if let Err(error) = self.files.delete(files).await {
+        if let Err(error) = self.delete_files(files).await {
             tracing::warn!(?files, error = &error as &dyn Error, "files could not be deleted");
         }
     }

@@ -30,7 +30,7 @@ use crate::{
     courses::CourseStore,
     enrollments::EnrollmentStore,
     error::{StoreError, StoreResult, store_error},
-    files::FileNameStore,
+    files::{FileNameStore, QuotaStore},
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -201,6 +201,8 @@ pub trait Transaction: Send {
     fn limits(&mut self) -> &mut dyn LimitStore;
     /// Which stored files rows name.
     fn file_names(&mut self) -> &mut dyn FileNameStore;
+    /// Which teacher has which files.
+    fn quotas(&mut self) -> &mut dyn QuotaStore;
     /// What must happen after the commit.
     fn jobs(&mut self) -> &mut dyn JobStore;
     /// Who did what.

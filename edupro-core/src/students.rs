@@ -66,7 +66,7 @@ pub async fn update(
         return Err(ProfileError::BornInTheFuture);
     }
     let picture = mem::take(&mut changes.picture);
-    let picture = profiles::store_picture(school, FileKind::ProfilePicture, picture).await?;
+    let picture = profiles::store_picture(school, None, FileKind::ProfilePicture, picture).await?;
     school
         .keep_files(picture.new_file(), || async {
             let mut tx = school.storage.write().await?;

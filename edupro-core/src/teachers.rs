@@ -181,16 +181,23 @@ pub async fn update(
         return Err(ProfileError::BornInTheFuture);
     }
     let picture = mem::take(&mut changes.profile.picture);
-    let picture = profiles::store_picture(school, FileKind::ProfilePicture, picture).await?;
+    let picture =
+        profiles::store_picture(school, Some(id), FileKind::ProfilePicture, picture).await?;
     let mut new = picture.new_file();
-    let logo =
-        match profiles::store_picture(school, FileKind::Logo, mem::take(&mut changes.logo)).await {
-            Ok(logo) => logo,
-            Err(error) => {
-                school.discard(&new).await;
-                return Err(error.into());
-            }
-        };
+    let logo = match profiles::store_picture(
+        school,
+        Some(id),
+        FileKind::Logo,
+        mem::take(&mut changes.logo),
+    )
+    .await
+    {
+        Ok(logo) => logo,
+        Err(error) => {
+            school.discard(&new).await;
+            return Err(error.into());
+        }
+    };
     new.extend(logo.new_file());
     school
         .keep_files(new, || async {

@@ -359,6 +359,11 @@ impl From<FileError> for ApiError {
                 )
                 .with_header(header::RETRY_AFTER, 60.into())
             }
+            FileError::QuotaExceeded(_) => Self::error(
+                StatusCode::BAD_REQUEST,
+                "Your storage is full. Please delete files you no longer need.",
+            ),
+            FileError::Store(error) => error.into(),
             error => Self::internal(&error),
         }
     }

@@ -7,7 +7,7 @@ use std::{num::NonZeroU16, sync::Arc};
 use anyhow::Context;
 use edupro_core::{
     Clock, Entropy, School, Settings, SystemClock, SystemEntropy,
-    files::FileStore,
+    files::{FileStore, Quota},
     mail::{
         FileMailer, LogMailer, Mailer, SmtpConfigError, SmtpMailer, SmtpOptions, SmtpTls, Templates,
     },
@@ -18,7 +18,7 @@ use edupro_storage::{ConnectError, Database, DatabaseOptions};
 use secrecy::ExposeSecret;
 
 use crate::config::{
-    BuiltIn, Choice, Config, ConfigError, FilesProvider, GradingProvider, Loaded, MailKind,
+    BuiltIn, Choice, Config, ConfigError, Files, FilesProvider, GradingProvider, Loaded, MailKind,
     MailProvider, MailTls, Origin, Payment, PaymentKind, Smtp, StripeKeys,
 };
 use crate::registry::Ready;
@@ -110,7 +110,17 @@ fn settings(config: &Config) -> Settings {
     settings.single_session = config.auth.single_session;
     settings.throttle = config.auth.throttle;
     settings.uniform_reset_response = config.auth.uniform_reset_response;
+    settings.quota = quota(&config.files);
     settings
+}
+
+/// 0 limits nothing.
+fn quota(files: &Files) -> Quota {
+    let limit = |value: u32, unit: u64| match value {
+        0 => u64::MAX,
+        value => u64::from(value) * unit,
+    };
+    Quota { bytes: limit(files.quota_gigabytes, 1 << 30), files: limit(files.quota_files, 1) }
 }
 
 /// Who sends mail.

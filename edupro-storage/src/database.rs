@@ -19,7 +19,7 @@ use edupro_core::{
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
-    files::FileNameStore,
+    files::{FileNameStore, QuotaStore},
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -344,6 +344,10 @@ impl Transaction for Tx {
     }
 
     fn file_names(&mut self) -> &mut dyn FileNameStore {
+        self
+    }
+
+    fn quotas(&mut self) -> &mut dyn QuotaStore {
         self
     }
 

@@ -52,6 +52,7 @@ mod orders;
 mod postgres;
 mod progress;
 mod questions;
+mod quotas;
 mod ratings;
 mod regrades;
 mod resets;

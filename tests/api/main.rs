@@ -36,6 +36,7 @@ mod permissions;
 mod policies;
 mod progress;
 mod questions;
+mod quotas;
 mod races;
 mod ratings;
 mod registration;

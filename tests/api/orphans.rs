@@ -57,6 +57,8 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
         "teacher_profiles",
         "accent_color address background_color bio city country experiance full_name full_name_key gender institution primary_color primary_color_dark primary_color_light secondary_color specialization",
     ),
+    // Says whose a file is, and makes nobody want it.
+    ("stored_files", "key"),
     ("teacher_students", "notes"),
     (
         "users",
@@ -72,7 +74,7 @@ async fn store(app: &TestApp) -> FileKey {
     staging.write(&pdf()).await.unwrap();
     let upload = staging.finish(Some("waves.pdf".to_owned())).await.unwrap();
     let file = check_document(upload).unwrap();
-    school.store_file(FileKind::LessonDocument, file).await.unwrap()
+    school.store_file(None, FileKind::LessonDocument, file).await.unwrap()
 }
 
 async fn is_there(app: &TestApp, file: &FileKey) -> bool {

@@ -223,7 +223,8 @@ pub async fn create_question(
     // The options get their ids now, so none can have been weighed.
     check_weights(marking.as_ref(), &[])?;
     let image = new.image.map_or(Change::Keep, Change::Set);
-    let image = profiles::store_picture(school, FileKind::QuestionImage, image).await?;
+    let image =
+        profiles::store_picture(school, Some(teacher), FileKind::QuestionImage, image).await?;
     let now = school.clock.now();
     let id = school.entropy.uuid(now);
     let options = options::made(school, id, &new.options, 1);
@@ -282,7 +283,8 @@ pub async fn update_question(
     mut changes: QuestionChanges,
 ) -> Result<Question, QuestionError> {
     let image = mem::take(&mut changes.image);
-    let image = profiles::store_picture(school, FileKind::QuestionImage, image).await?;
+    let image =
+        profiles::store_picture(school, Some(teacher), FileKind::QuestionImage, image).await?;
     let now = school.clock.now();
     let options = changes.options.as_ref().map(|new| options::made(school, id, new, 1));
     school

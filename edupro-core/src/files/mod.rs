@@ -36,6 +36,7 @@ mod kind;
 mod links;
 pub mod orphans;
 mod pictures;
+pub(crate) mod quota;
 mod range;
 mod space;
 mod staging;
@@ -52,13 +53,14 @@ pub use self::{
     links::{LINK_LIFETIME, LinkError, LinkSigner},
     orphans::FileNameStore,
     pictures::{Picture, PictureError, PictureRules, check_picture},
+    quota::{Quota, QuotaStore, Usage},
     range::ByteRange,
     space::{Reserve, Space},
     staging::{CheckedFile, Staging, Upload},
     store::FileStore,
     videos::{CheckedVideo, VIDEO_MEGABYTES, VideoError, check_video, video_limit},
 };
-use crate::error::Source;
+use crate::{StoreError, error::Source};
 
 /// The pieces in which files go to the disk and come from it, in bytes (security R20).
 const CHUNK: usize = 64 * 1024;
@@ -79,6 +81,12 @@ pub enum FileError {
     /// The disk is, or would soon be, full. Waiting helps, or deleting (security R21).
     #[error("no space is left for uploads")]
     NoSpace,
+    /// The teacher has as much in the store as one teacher may have. Deleting helps (security R21).
+    #[error("the teacher has {} files or {} bytes in the store", .0.files, .0.bytes)]
+    QuotaExceeded(Quota),
+    /// Nobody can tell how much the teacher has in the store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No byte of the file lies in the range that was asked for.
     #[error("the range lies outside the file's {size} bytes")]
     RangeNotSatisfiable {

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use futures_util::TryStreamExt;
 
-use super::{FileError, FileKey};
+use super::{FileError, FileKey, quota};
 use crate::{School, StoreError, StoreResult};
 
 /// How old a file is before anybody asks whether it is wanted: older than any transaction.
@@ -85,9 +85,10 @@ pub async fn sweep(school: &School) -> Result<Swept, OrphanError> {
         drop(tx);
         let unwanted: Vec<_> =
             files.iter().filter(|file| !wanted.contains(*file)).cloned().collect();
-        school.files.delete(&unwanted).await?;
+        school.delete_files(&unwanted).await?;
         deleted += unwanted.len();
     }
+    quota::strike_out(school, before).await?;
     Ok(Swept::Deleted(deleted))
 }
 

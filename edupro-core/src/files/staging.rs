@@ -11,7 +11,12 @@ use chrono::{DateTime, Utc};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::{CHUNK, FileError, blocking, kind::Extension, space::Reserve};
+use super::{
+    CHUNK, FileError, FileKey, blocking,
+    kind::{Extension, FileKind},
+    space::Reserve,
+};
+use crate::entropy::Entropy;
 
 /// The directory where files wait.
 #[derive(Debug)]
@@ -153,4 +158,16 @@ impl Upload {
 pub struct CheckedFile {
     pub(super) extension: Extension,
     pub(super) file: NamedTempFile,
+}
+
+impl CheckedFile {
+    /// A new key for it.
+    pub(crate) fn key(&self, kind: FileKind, entropy: &dyn Entropy, now: DateTime<Utc>) -> FileKey {
+        FileKey::new(kind, entropy.uuid(now), self.extension)
+    }
+
+    /// Its size, in bytes.
+    pub(crate) fn size(&self) -> Result<u64, FileError> {
+        Ok(self.file.as_file().metadata()?.len())
+    }
 }

@@ -114,14 +114,23 @@ impl FileStore {
         entropy: &dyn Entropy,
         now: DateTime<Utc>,
     ) -> Result<FileKey, FileError> {
-        let CheckedFile { extension, file } = file.into();
-        let key = FileKey::new(kind, entropy.uuid(now), extension);
-        let path = object_path(&key)?;
-        match self.placing {
-            Placing::Move => self.move_in(file, &path).await?,
-            Placing::Send => self.send(file, path).await?,
-        }
+        let file = file.into();
+        let key = file.key(kind, entropy, now);
+        self.put_under(&key, file).await?;
         Ok(key)
+    }
+
+    /// [`FileStore::put`] under a key that [`CheckedFile::key`] has made.
+    pub(crate) async fn put_under(
+        &self,
+        key: &FileKey,
+        CheckedFile { file, .. }: CheckedFile,
+    ) -> Result<(), FileError> {
+        let path = object_path(key)?;
+        match self.placing {
+            Placing::Move => self.move_in(file, &path).await,
+            Placing::Send => self.send(file, path).await,
+        }
     }
 
     async fn move_in(&self, file: NamedTempFile, to: &ObjectPath) -> Result<(), FileError> {

@@ -20,7 +20,7 @@ use crate::{
     coupons::CouponStore,
     courses::CourseStore,
     enrollments::EnrollmentStore,
-    files::FileNameStore,
+    files::{FileNameStore, QuotaStore},
     grading::GradingStore,
     idempotency::IdempotencyStore,
     jobs::JobStore,
@@ -323,6 +323,7 @@ impl Transaction for Overlaid {
         idempotency: IdempotencyStore,
         limits: LimitStore,
         file_names: FileNameStore,
+        quotas: QuotaStore,
         jobs: JobStore,
         audit: AuditStore
     }

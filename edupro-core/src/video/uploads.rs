@@ -164,7 +164,7 @@ fn is_good(ticket: &UploadTicket, now: DateTime<Utc>) -> bool {
 /// Takes the film of an upload that goes by this school.
 pub async fn receive(school: &School, id: Uuid, film: CheckedVideo) -> Result<Video, UploadError> {
     let video = open_relay(school, id).await?;
-    let placed = place(school, &video.provider, &video.title, film).await?;
+    let placed = place(school, video.teacher, &video.provider, &video.title, film).await?;
     let now = school.clock.now();
     school
         .keep_files(vec![placed.file.clone()], || async {
@@ -218,6 +218,7 @@ impl Placed {
 
 async fn place(
     school: &School,
+    teacher: UserId,
     provider: &str,
     title: &str,
     video: CheckedVideo,
@@ -225,7 +226,7 @@ async fn place(
     let host = school.video.named(provider)?;
     let duration = video.duration;
     let is_there = host.capabilities().plays_stored_files;
-    let file = school.store_file(FileKind::LessonVideo, video).await?;
+    let file = school.store_file(Some(teacher), FileKind::LessonVideo, video).await?;
     let mut placed = Placed { file, duration, provider: provider.to_owned(), info: None, is_there };
     if is_there {
         match adopt(school, host, title, &placed).await {
@@ -270,6 +271,7 @@ pub(crate) enum Incoming {
 impl Incoming {
     pub(crate) async fn new(
         school: &School,
+        teacher: UserId,
         title: &str,
         video: NewVideo,
     ) -> Result<Self, UploadError> {
@@ -280,7 +282,7 @@ impl Incoming {
                 if !provider.capabilities().server_upload {
                     return Err(HostError::Unsupported("uploads from the server").into());
                 }
-                place(school, provider.name(), title, film).await.map(Self::Placed)
+                place(school, teacher, provider.name(), title, film).await.map(Self::Placed)
             }
         }
     }
@@ -473,7 +475,7 @@ pub(crate) async fn delete(school: &School, id: Uuid) -> Result<(), VideoJobErro
         }
     }
     if let Some(file) = video.file {
-        school.files.delete(&[file]).await?;
+        school.delete_files(&[file]).await?;
     }
     Ok(forget(school, id).await?)
 }

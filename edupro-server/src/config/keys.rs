@@ -55,6 +55,8 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("video.bunny_token_key", Kind::Secret),
     ("video.bunny_base_url", Kind::Text),
     ("files.provider", Kind::Text),
+    ("files.quota_gigabytes", Kind::Number),
+    ("files.quota_files", Kind::Number),
     ("payment.provider", Kind::Text),
     ("payment.secret_key", Kind::Secret),
     ("payment.webhook_secret", Kind::Secret),

@@ -252,11 +252,21 @@ impl BuiltIn for VideoKind {
 }
 
 /// The keys of `[files]`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Files {
     /// Where uploads are kept.
     pub provider: Choice<FilesProvider>,
+    /// How many gigabytes (of 2³⁰ bytes) each teacher may store; 0 is as many as the disk takes.
+    pub quota_gigabytes: u32,
+    /// How many files each teacher may store; 0 is as many as the disk takes.
+    pub quota_files: u32,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { provider: Choice::default(), quota_gigabytes: 20, quota_files: 10_000 }
+    }
 }
 
 /// Where uploads are kept.
