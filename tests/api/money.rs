@@ -50,7 +50,15 @@ on_both_engines! {
         mona.patch(&format!("/coupon/update/{id}"), json!({"max_uses": 7})).await;
         let answers = at_once(500, |number| {
             let (student, waves, code) = (joined[number].clone(), waves.clone(), code.clone());
-            async move { redeem(&student, &waves, &code).await }
+            async move {
+                loop {
+                    let answer = redeem(&student, &waves, &code).await;
+                    // On a busy machine ten connections are too few for five hundred.
+                    if answer.status() != 503 {
+                        return answer;
+                    }
+                }
+            }
         }).await;
         assert_eq!((count(&answers, 201), count(&answers, 400)), (7, 493));
         assert_eq!(books(&mona, id, &waves).await, (7, 7, json!(350), json!(7)));
