@@ -1,9 +1,11 @@
 //! The two pools behind a [`Database`], and how a transaction is opened on them.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    thread::available_parallelism,
     time::Duration,
 };
 
@@ -66,7 +68,8 @@ pub struct DatabaseOptions {
     pub url: String,
     /// PostgreSQL only: where to read, for instance a streaming replica. Default: `url`.
     pub read_url: Option<String>,
-    /// Connections of each pool; SQLite has one for writing.
+    /// Connections of each pool, at most. SQLite has one for writing, and no more for reading than
+    /// the cores can keep busy.
     pub max_connections: u32,
 }
 
@@ -199,10 +202,16 @@ async fn sqlite(url: &str, max_connections: u32) -> sqlx::Result<Pools> {
         .connect_with(options.clone())
         .await?;
     drop(lock);
-    let read = pool::<sqlx::Sqlite>(max_connections)
+    let read = pool::<sqlx::Sqlite>(max_connections.min(sqlite_readers()))
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
     Ok(Pools::Sqlite { read, write, file })
+}
+
+/// A reader of SQLite computes and hardly waits, and each has a thread and memory of its own.
+fn sqlite_readers() -> u32 {
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    u32::try_from(2 * cores).unwrap_or(u32::MAX).max(4)
 }
 
 /// Makes the file of a new database, which nobody but its owner may read, wherever it lies. SQLite
