@@ -43,6 +43,14 @@ pub trait AccessStore: Send {
         module: Option<Uuid>,
         now: DateTime<Utc>,
     ) -> StoreResult<Ties>;
+
+    /// Where a module stands, and what ties a student to it: one statement.
+    async fn module(
+        &mut self,
+        student: UserId,
+        module: Uuid,
+        now: DateTime<Utc>,
+    ) -> StoreResult<Option<(Place, Ties)>>;
 }
 
 /// What access is asked for: a course, or a module or a lesson in one.
@@ -152,6 +160,20 @@ pub async fn content(
     }
     let ties = ties(tx, place, viewer, now).await?;
     Ok(decide(place, viewer.id, ties))
+}
+
+/// Where a module stands, and whether `viewer` may have what is in it: one statement.
+pub async fn module(
+    tx: &mut dyn Transaction,
+    id: Uuid,
+    viewer: &User,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<(Place, Access)>> {
+    let found = match viewer.is_student() {
+        true => tx.access().module(viewer.id, id, now).await?,
+        false => tx.modules().find(id).await?.map(|module| (module.place(), Ties::default())),
+    };
+    Ok(found.map(|(place, ties)| (place, decide(&place, viewer.id, ties))))
 }
 
 /// Whether `viewer` may know of the course at `place`.

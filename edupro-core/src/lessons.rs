@@ -111,6 +111,11 @@ pub trait LessonStore: Send {
     /// A module's lessons in order.
     async fn list(&mut self, module: Uuid, published_only: bool) -> StoreResult<Vec<Lesson>>;
 
+    /// A module's published lessons in order, and which of them a student has completed: one
+    /// statement.
+    async fn list_for(&mut self, module: Uuid, student: UserId)
+    -> StoreResult<Vec<(Lesson, bool)>>;
+
     /// A course's lessons, in the order of their modules and then in their own.
     async fn of_course(&mut self, course: Uuid) -> StoreResult<Vec<Lesson>>;
 
@@ -344,19 +349,19 @@ async fn attach(
     Ok(())
 }
 
-/// 8.1: a module's lessons: all for its owner, published ones for a student who has the module.
+/// 8.1: a module's lessons: all for its owner, published ones for a student who has the module, and
+/// whether the student has completed them.
 pub async fn list(
     tx: &mut dyn Transaction,
     viewer: &User,
     module: Uuid,
     now: DateTime<Utc>,
-) -> Result<Vec<Lesson>, LessonError> {
-    let module = tx.modules().find(module).await?.ok_or(LessonError::Unknown)?;
-    let place = module.place();
-    let access = access::content(tx, &place, viewer, now).await?;
+) -> Result<Vec<(Lesson, Option<bool>)>, LessonError> {
+    let found = access::module(tx, module, viewer, now).await?;
+    let (place, access) = found.ok_or(LessonError::Unknown)?;
     if access != Access::Owner {
-        let is_known =
-            module.is_published && access::course_is_visible(tx, &place, Some(viewer), now).await?;
+        let is_known = place.module.is_some_and(|module| module.is_published)
+            && access::course_is_visible(tx, &place, Some(viewer), now).await?;
         match access {
             Access::Granted | Access::Owner => {}
             Access::Blocked if is_known => return Err(LessonError::Blocked),
@@ -364,7 +369,12 @@ pub async fn list(
             Access::Blocked | Access::Refused => return Err(LessonError::Unknown),
         }
     }
-    Ok(tx.lessons().list(module.id, access != Access::Owner).await?)
+    if viewer.is_student() {
+        let lessons = tx.lessons().list_for(module, viewer.id).await?;
+        return Ok(lessons.into_iter().map(|(lesson, done)| (lesson, Some(done))).collect());
+    }
+    let lessons = tx.lessons().list(module, access != Access::Owner).await?;
+    Ok(lessons.into_iter().map(|lesson| (lesson, None)).collect())
 }
 
 /// 8.2: makes a lesson.

@@ -45,9 +45,6 @@ pub trait ProgressStore: Send {
     /// The same, held until the transaction ends.
     async fn lock(&mut self, student: UserId, lesson: Uuid) -> StoreResult<Option<LessonProgress>>;
 
-    /// The lessons of a module that a student has completed.
-    async fn completed(&mut self, student: UserId, module: Uuid) -> StoreResult<Vec<Uuid>>;
-
     /// Notes whether the lesson is completed; `None` when there is no row.
     async fn set(
         &mut self,
@@ -64,18 +61,6 @@ pub trait ProgressStore: Send {
     /// were not before, by id. Only [`ProgressStore::recount`] after it makes the rest right.
     async fn complete(&mut self, course: Uuid, student: Option<UserId>)
     -> StoreResult<Vec<UserId>>;
-}
-
-/// The lessons of a module that a student has completed; `None` for whoever is no student.
-pub async fn completed(
-    tx: &mut dyn Transaction,
-    viewer: &User,
-    module: Uuid,
-) -> StoreResult<Option<Vec<Uuid>>> {
-    match viewer.is_student() {
-        true => tx.progress().completed(viewer.id, module).await.map(Some),
-        false => Ok(None),
-    }
 }
 
 /// Whether a student has completed one lesson; `None` for whoever is no student.

@@ -219,8 +219,16 @@ impl CourseStore for Tx {
             .map(|word| self.search("c", "courses", filter.next(), word))
             .collect();
         filter.add_searches(&searches);
-        let text = format!("SELECT COUNT(*) FROM courses c {} WHERE {}", filter.joins, filter.text);
-        let (count,) = filter.bind(self.query_built(text), &searches).one::<(i64,)>().await?;
+        let count = match filter.is_everything() {
+            true => self.count_published().await?,
+            false => {
+                let text = format!(
+                    "SELECT COUNT(*) FROM courses c {} WHERE {}",
+                    filter.joins, filter.text
+                );
+                filter.bind(self.query_built(text), &searches).one::<(i64,)>().await?.0
+            }
+        };
         let Some(window) = query.page.window(count) else { return Ok(None) };
         let (limit, offset) = (filter.next(), filter.next());
         // The page is chosen by an index alone; only its rows are read.
@@ -262,6 +270,20 @@ impl CourseStore for Tx {
     }
 }
 
+impl Tx {
+    /// How many courses are published; a trigger counts them.
+    async fn count_published(&mut self) -> StoreResult<i64> {
+        let (count,) = self
+            .query(
+                "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM row_counts
+                 WHERE list = 'published_courses'",
+            )
+            .one::<(i64,)>()
+            .await?;
+        Ok(count)
+    }
+}
+
 /// The conditions of a list, and the placeholders they use.
 struct Filter<'q> {
     query: &'q CourseQuery,
@@ -287,6 +309,11 @@ impl<'q> Filter<'q> {
             filter.text.push_str(&condition);
         }
         filter
+    }
+
+    /// Whether it is the list of all that is published.
+    const fn is_everything(&self) -> bool {
+        self.placeholders == 0
     }
 
     /// The number of the next placeholder.

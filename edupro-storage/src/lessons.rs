@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edupro_core::{
     StoreError, StoreResult,
+    accounts::UserId,
     files::FileKey,
     lessons::{Lesson, LessonStore, ModuleOf},
 };
@@ -60,11 +61,23 @@ impl TryFrom<LessonRow> for Lesson {
     }
 }
 
-/// A lesson, its module and its course.
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    is_completed: bool,
+    #[sqlx(flatten)]
+    lesson: LessonRow,
+}
+
+/// A lesson, its module and its course, and what else is asked for.
 macro_rules! lesson {
     ($rest:literal) => {
+        lesson!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT l.id, l.title, l.description, l.position, l.is_published, l.is_free,
+            "SELECT ",
+            $more,
+            "l.id, l.title, l.description, l.position, l.is_published, l.is_free,
                     l.duration, l.document, l.thumbnail, l.created_at,
                     m.id AS module_id, m.title AS module_title,
                     m.is_published AS module_is_published, ",
@@ -128,6 +141,24 @@ impl LessonStore for Tx {
             .all::<LessonRow>()
             .await?;
         rows.into_iter().map(Lesson::try_from).collect()
+    }
+
+    async fn list_for(
+        &mut self,
+        module: Uuid,
+        student: UserId,
+    ) -> StoreResult<Vec<(Lesson, bool)>> {
+        let rows = self
+            .query(lesson!(
+                "COALESCE(lp.is_completed, FALSE) AS is_completed, ",
+                "LEFT JOIN lesson_progress lp ON lp.lesson_id = l.id AND lp.student_id = $2
+                 WHERE l.module_id = $1 AND l.is_published ORDER BY l.position"
+            ))
+            .bind(module)
+            .bind(student.0)
+            .all::<ListedRow>()
+            .await?;
+        rows.into_iter().map(|row| Ok((row.lesson.try_into()?, row.is_completed))).collect()
     }
 
     async fn of_course(&mut self, course: Uuid) -> StoreResult<Vec<Lesson>> {

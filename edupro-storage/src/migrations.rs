@@ -21,7 +21,7 @@ macro_rules! shared {
 }
 
 /// Every migration in order.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     shared!(1, "accounts", "../migrations/0001_accounts.sql"),
     shared!(2, "courses", "../migrations/0002_courses.sql"),
     // The engines have nothing in common here.
@@ -49,6 +49,12 @@ const STEPS: [Step; 11] = [
         include_str!("../migrations/0010_audit_final.sqlite.sql"),
     ),
     shared!(11, "quotas", "../migrations/0011_quotas.sql"),
+    (
+        12,
+        "lists",
+        include_str!("../migrations/0012_lists.postgres.sql"),
+        include_str!("../migrations/0012_lists.sqlite.sql"),
+    ),
 ];
 
 /// What stands for a word that differs: PostgreSQL's, SQLite's.

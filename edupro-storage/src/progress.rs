@@ -170,20 +170,6 @@ impl ProgressStore for Tx {
         Ok(row.map(LessonProgress::from))
     }
 
-    async fn completed(&mut self, student: UserId, module: Uuid) -> StoreResult<Vec<Uuid>> {
-        let rows = self
-            .query(
-                "SELECT l.id FROM lessons l
-                 JOIN lesson_progress p ON p.lesson_id = l.id AND p.student_id = $1
-                 WHERE l.module_id = $2 AND p.is_completed",
-            )
-            .bind(student.0)
-            .bind(module)
-            .all::<(Uuid,)>()
-            .await?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-
     async fn set(
         &mut self,
         student: UserId,

@@ -64,51 +64,62 @@ pub(crate) const fn standing(is_active: bool) -> Standing {
     if is_active { Standing::Active } else { Standing::Blocked }
 }
 
-/// Memberships of the relations that `$relations` names `r`. What a student has done is counted
-/// for these rows; `$now` is the placeholder of the moment.
-macro_rules! membership {
-    ($now:literal, $relations:literal) => {
+/// What the students of the relations `chosen` have done with their teacher, each counted once for
+/// all of them; `$now` is the placeholder of the moment.
+macro_rules! done {
+    ($now:literal) => {
         concat!(
-            "SELECT r.id AS relation_id, r.teacher_id, r.is_active AS relation_is_active, r.notes,
-                    r.created_at AS joined_at,
-                    (SELECT COUNT(*) FROM lesson_progress lp
-                     JOIN lessons l ON l.id = lp.lesson_id
-                     JOIN modules m ON m.id = l.module_id
-                     JOIN courses c ON c.id = m.course_id
-                     WHERE lp.student_id = r.student_id AND lp.is_completed
-                       AND c.teacher_id = r.teacher_id) AS completed_lessons,
-                    (SELECT MAX(lp.updated_at) FROM lesson_progress lp
-                     JOIN lessons l ON l.id = lp.lesson_id
-                     JOIN modules m ON m.id = l.module_id
-                     JOIN courses c ON c.id = m.course_id
-                     WHERE lp.student_id = r.student_id
-                       AND c.teacher_id = r.teacher_id) AS last_learnt,
-                    (SELECT COUNT(*) FROM course_enrollments e JOIN courses c ON c.id = e.course_id
-                     WHERE e.student_id = r.student_id AND c.teacher_id = r.teacher_id
-                       AND e.is_completed) AS completed_courses,
-                    (SELECT COUNT(*) FROM course_enrollments e JOIN courses c ON c.id = e.course_id
-                     WHERE e.student_id = r.student_id AND c.teacher_id = r.teacher_id AND ",
+            "learnt AS (
+                 SELECT lp.student_id, COUNT(CASE WHEN lp.is_completed THEN 1 END) AS completed,
+                        MAX(lp.updated_at) AS last_at
+                 FROM chosen r
+                 JOIN lesson_progress lp ON lp.student_id = r.student_id
+                 JOIN lessons l ON l.id = lp.lesson_id
+                 JOIN modules m ON m.id = l.module_id
+                 JOIN courses c ON c.id = m.course_id AND c.teacher_id = r.teacher_id
+                 GROUP BY lp.student_id
+             ), enrolled AS (
+                 SELECT e.student_id, COUNT(CASE WHEN e.is_completed THEN 1 END) AS completed,
+                        COUNT(CASE WHEN ",
             holds_at!($now),
-            ") AS current_courses,
-                    (SELECT MAX(e.enrolled_at) FROM course_enrollments e
-                     JOIN courses c ON c.id = e.course_id
-                     WHERE e.student_id = r.student_id
-                       AND c.teacher_id = r.teacher_id) AS last_enrolled,
-                    (SELECT MAX(t.started_at) FROM attempts t
-                     JOIN assessments a ON a.id = t.assessment_id
-                     WHERE t.student_id = r.student_id
-                       AND a.teacher_id = r.teacher_id) AS last_started,
-                    (SELECT MAX(t.ended_at) FROM attempts t
-                     JOIN assessments a ON a.id = t.assessment_id
-                     WHERE t.student_id = r.student_id
-                       AND a.teacher_id = r.teacher_id) AS last_ended, ",
+            " THEN 1 END) AS current, MAX(e.enrolled_at) AS last_at
+                 FROM chosen r
+                 JOIN course_enrollments e ON e.student_id = r.student_id
+                 JOIN courses c ON c.id = e.course_id AND c.teacher_id = r.teacher_id
+                 GROUP BY e.student_id
+             ), attempted AS (
+                 SELECT t.student_id, MAX(t.started_at) AS last_started,
+                        MAX(t.ended_at) AS last_ended
+                 FROM chosen r
+                 JOIN attempts t ON t.student_id = r.student_id
+                 JOIN assessments a ON a.id = t.assessment_id AND a.teacher_id = r.teacher_id
+                 GROUP BY t.student_id
+             )"
+        )
+    };
+}
+
+/// The memberships of the relations `chosen`, with what [`done`] says of them.
+macro_rules! membership {
+    () => {
+        concat!(
+            " SELECT r.id AS relation_id, r.teacher_id, r.is_active AS relation_is_active, r.notes,
+                     r.created_at AS joined_at,
+                     COALESCE(learnt.completed, 0) AS completed_lessons,
+                     learnt.last_at AS last_learnt,
+                     COALESCE(enrolled.completed, 0) AS completed_courses,
+                     COALESCE(enrolled.current, 0) AS current_courses,
+                     enrolled.last_at AS last_enrolled, attempted.last_started,
+                     attempted.last_ended, ",
             user_columns!(),
             ", ",
             profile_columns!(),
-            " FROM ",
-            $relations,
-            " JOIN student_profiles p ON p.id = r.student_id
-              JOIN users u ON u.id = r.student_id"
+            " FROM chosen r
+              JOIN student_profiles p ON p.id = r.student_id
+              JOIN users u ON u.id = r.student_id
+              LEFT JOIN learnt ON learnt.student_id = r.student_id
+              LEFT JOIN enrolled ON enrolled.student_id = r.student_id
+              LEFT JOIN attempted ON attempted.student_id = r.student_id "
         )
     };
 }
@@ -186,9 +197,12 @@ impl RosterStore for Tx {
         now: DateTime<Utc>,
     ) -> StoreResult<Option<Membership>> {
         let row = self
-            .query(membership!(
-                "$3",
-                "(SELECT * FROM teacher_students WHERE teacher_id = $1 AND student_id = $2) r"
+            .query(concat!(
+                "WITH chosen AS (
+                     SELECT * FROM teacher_students WHERE teacher_id = $1 AND student_id = $2
+                 ), ",
+                done!("$3"),
+                membership!()
             ))
             .bind(teacher.0)
             .bind(student.0)
@@ -204,28 +218,26 @@ impl RosterStore for Tx {
         query: &RosterQuery,
         now: DateTime<Utc>,
     ) -> StoreResult<Option<PageOf<Membership>>> {
-        let filter = filter_from(query, 1);
-        let from = |is_named| match is_named {
-            true => "teacher_students r JOIN student_profiles p ON p.id = r.student_id",
-            false => "teacher_students r",
+        let count = match query.words.is_empty() {
+            true => self.count_students(teacher, query.is_active).await?,
+            false => {
+                let filter = filter_from(query, 1);
+                let text = format!("SELECT COUNT(*) FROM teacher_students r WHERE {filter}");
+                bind(self.query_built(text), teacher, query).one::<(i64,)>().await?.0
+            }
         };
-        // The profile is joined only where it is searched or ordered by.
-        let is_searched = !query.words.is_empty();
-        let text = format!("SELECT COUNT(*) FROM {} WHERE {filter}", from(is_searched));
-        let (count,) = bind(self.query_built(text), teacher, query).one::<(i64,)>().await?;
         let Some(window) = query.page.window(count) else { return Ok(None) };
-        // The page's relations are chosen first, or the engines would count what each student
-        // before the page has done. `$1` is the moment, the filter's placeholders come after it.
-        let is_by_name = query.order.iter().any(|(by, _)| *by == RosterOrder::FullName);
+        // The page's relations are chosen first, so that nobody counts what the students before the
+        // page have done. `$1` is the moment, the filter's placeholders come after it.
         let (limit, offset) = (4 + query.words.len(), 5 + query.words.len());
         let text = format!(
             "WITH chosen AS (
-                 SELECT r.* FROM {} WHERE {} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}
-             )
-             {} ORDER BY {order}",
-            from(is_searched || is_by_name),
+                 SELECT r.* FROM teacher_students r WHERE {}
+                 ORDER BY {order} LIMIT ${limit} OFFSET ${offset}
+             ), {} {} ORDER BY {order}",
             filter_from(query, 2),
-            membership!("$1", "chosen r"),
+            done!("$1"),
+            membership!(),
             order = order(query),
         );
         let rows = bind(self.query_built(text).bind(now), teacher, query)
@@ -238,6 +250,28 @@ impl RosterStore for Tx {
     }
 }
 
+impl Tx {
+    /// How many students a teacher has, or how many of one standing; a trigger counts them.
+    async fn count_students(
+        &mut self,
+        teacher: UserId,
+        is_active: Option<bool>,
+    ) -> StoreResult<i64> {
+        let (count,) = self
+            .query(
+                "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM row_counts
+                 WHERE part = $1
+                   AND (list = 'active_students' AND ($2 IS NULL OR $2)
+                        OR list = 'blocked_students' AND ($2 IS NULL OR NOT $2))",
+            )
+            .bind(teacher.0)
+            .bind(is_active)
+            .one::<(i64,)>()
+            .await?;
+        Ok(count)
+    }
+}
+
 /// The conditions of a list. The teacher has the placeholder `first`, then comes the standing or
 /// NULL for both, then a word each.
 fn filter_from(query: &RosterQuery, first: usize) -> String {
@@ -245,7 +279,7 @@ fn filter_from(query: &RosterQuery, first: usize) -> String {
     let mut filter =
         format!("r.teacher_id = ${first} AND (${standing} IS NULL OR r.is_active = ${standing})");
     let words = (first + 2..first + 2 + query.words.len())
-        .map(|number| format!(" AND p.search_text LIKE ${number} ESCAPE '\\'"));
+        .map(|number| format!(" AND r.search_text LIKE ${number} ESCAPE '\\'"));
     filter.extend(words);
     filter
 }
@@ -263,7 +297,7 @@ fn order(query: &RosterQuery) -> String {
     for (by, backwards) in &query.order {
         order.push_str(match by {
             RosterOrder::JoinedAt => "r.created_at",
-            RosterOrder::FullName => "p.full_name_key",
+            RosterOrder::FullName => "r.name_key",
         });
         order.push_str(if *backwards { " DESC, " } else { ", " });
     }

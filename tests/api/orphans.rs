@@ -50,6 +50,7 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ("question_options", "option_text"),
     ("questions", "explanation marking question_text question_type"),
     ("ratings", "comment"),
+    ("row_counts", "list"),
     ("sales", "coupon_code course_title module_title student_name"),
     ("sessions", "address user_agent"),
     ("student_profiles", "address bio city country full_name full_name_key gender search_text"),
@@ -59,7 +60,7 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
     ),
     // Says whose a file is, and makes nobody want it.
     ("stored_files", "key"),
-    ("teacher_students", "notes"),
+    ("teacher_students", "name_key notes search_text"),
     (
         "users",
         "email first_name last_name parent_phone password_hash phone slug user_type username username_key",

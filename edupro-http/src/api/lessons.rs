@@ -229,13 +229,11 @@ pub(crate) async fn list(
     let school = edupro.school();
     let mut tx = school.storage.read().await?;
     let lessons = lessons::list(&mut *tx, &viewer.user, module, school.clock.now()).await?;
-    let completed = progress::completed(&mut *tx, &viewer.user, module).await?;
     drop(tx);
     let links = PrivateLinks::new(&edupro, links, &viewer.session);
     let mut views = Vec::with_capacity(lessons.len());
-    for lesson in lessons {
+    for (lesson, is_completed) in lessons {
         let playback = playback::list(school, &viewer, &lesson).await;
-        let is_completed = completed.as_ref().map(|completed| completed.contains(&lesson.id));
         views.push(LessonView::new(&links, lesson, playback).completed(is_completed));
     }
     Ok(Json(views))

@@ -75,8 +75,8 @@ def moment(seconds):
     return f"2026-{month + 1:02}-{days + 1:02}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}+00:00"
 
 
-def fill_postgres(cluster, make):
-    cluster.sql(POSTGRES_FUNCTIONS)
+def fill_postgres(cluster, make, database="postgres"):
+    cluster.sql(POSTGRES_FUNCTIONS, database=database)
     for statement in make(lambda text: f"'{text}'::uuid"):
-        cluster.sql(statement)
-    cluster.sql("ANALYZE")
+        cluster.sql(statement, database=database)
+    cluster.sql("ANALYZE", database=database)
