@@ -91,7 +91,6 @@ ALTER TABLE teacher_students ADD COLUMN search_text TEXT NOT NULL DEFAULT '';
 UPDATE teacher_students SET name_key = p.full_name_key, search_text = p.search_text
 FROM student_profiles p WHERE p.id = teacher_students.student_id;
 CREATE INDEX teacher_students_name_idx ON teacher_students (teacher_id, name_key, student_id);
-CREATE INDEX teacher_students_search_idx ON teacher_students USING gin (search_text gin_trgm_ops);
 
 CREATE FUNCTION relations_take_names() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

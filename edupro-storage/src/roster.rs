@@ -65,34 +65,34 @@ pub(crate) const fn standing(is_active: bool) -> Standing {
 }
 
 /// What the students of the relations `chosen` have done with their teacher, each counted once for
-/// all of them; `$now` is the placeholder of the moment.
+/// all of them; `$now` is the placeholder of the moment. SQLite begins a `CROSS JOIN` on its left,
+/// with the few students of a page, and not with all that their teacher has.
 macro_rules! done {
     ($now:literal) => {
         concat!(
             "learnt AS (
                  SELECT lp.student_id, COUNT(CASE WHEN lp.is_completed THEN 1 END) AS completed,
                         MAX(lp.updated_at) AS last_at
-                 FROM chosen r
-                 JOIN lesson_progress lp ON lp.student_id = r.student_id
-                 JOIN lessons l ON l.id = lp.lesson_id
-                 JOIN modules m ON m.id = l.module_id
-                 JOIN courses c ON c.id = m.course_id AND c.teacher_id = r.teacher_id
+                 FROM chosen r CROSS JOIN lesson_progress lp CROSS JOIN lessons l
+                 CROSS JOIN modules m CROSS JOIN courses c
+                 WHERE lp.student_id = r.student_id AND l.id = lp.lesson_id AND m.id = l.module_id
+                   AND c.id = m.course_id AND c.teacher_id = r.teacher_id
                  GROUP BY lp.student_id
              ), enrolled AS (
                  SELECT e.student_id, COUNT(CASE WHEN e.is_completed THEN 1 END) AS completed,
                         COUNT(CASE WHEN ",
             holds_at!($now),
             " THEN 1 END) AS current, MAX(e.enrolled_at) AS last_at
-                 FROM chosen r
-                 JOIN course_enrollments e ON e.student_id = r.student_id
-                 JOIN courses c ON c.id = e.course_id AND c.teacher_id = r.teacher_id
+                 FROM chosen r CROSS JOIN course_enrollments e CROSS JOIN courses c
+                 WHERE e.student_id = r.student_id AND c.id = e.course_id
+                   AND c.teacher_id = r.teacher_id
                  GROUP BY e.student_id
              ), attempted AS (
                  SELECT t.student_id, MAX(t.started_at) AS last_started,
                         MAX(t.ended_at) AS last_ended
-                 FROM chosen r
-                 JOIN attempts t ON t.student_id = r.student_id
-                 JOIN assessments a ON a.id = t.assessment_id AND a.teacher_id = r.teacher_id
+                 FROM chosen r CROSS JOIN attempts t CROSS JOIN assessments a
+                 WHERE t.student_id = r.student_id AND a.id = t.assessment_id
+                   AND a.teacher_id = r.teacher_id
                  GROUP BY t.student_id
              )"
         )

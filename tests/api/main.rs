@@ -33,6 +33,7 @@ mod ordering;
 mod orphans;
 mod payments;
 mod permissions;
+mod plans;
 mod policies;
 mod progress;
 mod questions;

@@ -1,13 +1,17 @@
 //! What a request costs: statements, counted where they are run. A list of a hundred takes as many
 //! as a list of one.
 
-use std::{cell::Cell, sync::Once};
+use std::{cell::RefCell, fmt::Debug, sync::Once};
 
 use chrono::TimeDelta;
 use edupro_core::attempts::expire;
 use edupro_http::testkit::{Answer, Browser, PASSWORD, TestApp, email};
 use serde_json::{Value, json};
-use tracing::{Event, Metadata, Subscriber, subscriber::Interest};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    subscriber::Interest,
+};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
 use crate::{
@@ -20,7 +24,7 @@ use crate::{
 
 thread_local! {
     /// The statements of this thread, and so of this test.
-    static STATEMENTS: Cell<usize> = const { Cell::new(0) };
+    static STATEMENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Counts statements. There is one for the whole process: subscribers that come and go with their
@@ -35,21 +39,40 @@ impl<S: Subscriber> Layer<S> for Counter {
         }
     }
 
-    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
-        STATEMENTS.set(STATEMENTS.get() + 1);
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut Note);
     }
 }
 
-/// What comes of something, and how many statements it takes.
-async fn counted<T>(work: impl Future<Output = T>) -> (T, usize) {
+/// Writes a statement down.
+struct Note;
+
+impl Visit for Note {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "statement" {
+            STATEMENTS.with_borrow_mut(|statements| statements.push(value.to_owned()));
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+/// What comes of something, and the statements it takes.
+pub(crate) async fn seen<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
     static COUNTING: Once = Once::new();
     COUNTING.call_once(|| {
         let subscriber = tracing_subscriber::registry().with(Counter);
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
-    let before = STATEMENTS.get();
+    STATEMENTS.take();
     let done = work.await;
-    (done, STATEMENTS.get() - before)
+    (done, STATEMENTS.take())
+}
+
+/// What comes of something, and how many statements it takes.
+async fn counted<T>(work: impl Future<Output = T>) -> (T, usize) {
+    let (done, statements) = seen(work).await;
+    (done, statements.len())
 }
 
 /// How many statements a successful request takes.

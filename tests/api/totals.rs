@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     histories,
-    support::{course, on_postgres, on_sqlite},
+    support::{behind, course, on_both_engines, on_postgres, on_sqlite},
 };
 
 /// Something a teacher does to a course. Numbers choose among what is there.
@@ -147,4 +147,68 @@ fn sqlite() {
 #[test]
 fn postgres() {
     histories(async { on_postgres().await.start().await });
+}
+
+/// How many a list says it has, and how many it shows.
+async fn count(browser: &Browser, path: &str) -> (i64, usize) {
+    let list = browser.get(path).await.json();
+    (list["count"].as_i64().unwrap(), list["results"].as_array().unwrap().len())
+}
+
+on_both_engines! {
+    /// The counts of long lists are kept, not counted, and right after whatever happens to a row.
+    async fn long_lists(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let nour = app.teacher("nour").await;
+        for name in ["omar", "sara", "lina"] {
+            app.student(name, "mona").await;
+        }
+        app.student("hadi", "nour").await;
+        let mut courses = Vec::new();
+        for teacher in [&mona, &mona, &mona, &nour] {
+            courses.push(course(teacher, json!({})).await);
+        }
+        let hidden = course(&mona, json!({"is_published": false})).await;
+        let published = "/course/list/?page_size=100";
+        assert_eq!(count(&mona, published).await, (4, 4));
+
+        let publish = async |id: &str, is_published: bool| {
+            let path = format!("/course/update/{id}");
+            let answer = mona.patch(&path, json!({"is_published": is_published})).await;
+            assert_eq!(answer.status(), 200, "{answer}");
+        };
+        for (id, is_published, expected) in
+            [(&hidden, true, 5), (&hidden, true, 5), (&courses[0], false, 4), (&courses[0], false, 4)]
+        {
+            publish(id, is_published).await;
+            assert_eq!(count(&mona, published).await, (expected, expected as usize));
+        }
+        for (id, expected) in [(&courses[1], 3), (&courses[0], 3)] {
+            let answer = mona.delete(&format!("/course/course-delete/{id}")).await;
+            assert!(answer.status() < 300, "{answer}");
+            assert_eq!(count(&mona, published).await, (expected, expected as usize));
+        }
+
+        let students = async |mona: &Browser| {
+            let mut counts = Vec::new();
+            for filter in ["", "&is_active=true", "&is_active=false"] {
+                let path = format!("/teacher/get_students/?page_size=100{filter}");
+                let (count, shown) = count(mona, &path).await;
+                assert_eq!(count, shown as i64, "{filter}");
+                counts.push(count);
+            }
+            counts
+        };
+        assert_eq!(students(&mona).await, [3, 3, 0]);
+        mona.patch("/teacher/students/toggle-block/3/", json!({})).await;
+        assert_eq!(students(&mona).await, [3, 2, 1]);
+        mona.delete("/teacher/students/remove/3/").await;
+        mona.delete("/teacher/students/remove/4/").await;
+        assert_eq!(students(&mona).await, [1, 1, 0]);
+
+        // Whatever goes with a teacher is no longer counted.
+        behind(&app, "DELETE FROM users WHERE username = 'nour'".to_owned()).await;
+        assert_eq!(count(&mona, published).await, (2, 2));
+    }
 }
