@@ -219,15 +219,12 @@ impl CourseStore for Tx {
             .map(|word| self.search("c", "courses", filter.next(), word))
             .collect();
         filter.add_searches(&searches);
-        let count = match filter.is_everything() {
-            true => self.count_published().await?,
-            false => {
-                let text = format!(
-                    "SELECT COUNT(*) FROM courses c {} WHERE {}",
-                    filter.joins, filter.text
-                );
-                filter.bind(self.query_built(text), &searches).one::<(i64,)>().await?.0
-            }
+        let count = if filter.is_everything() {
+            self.count_published().await?
+        } else {
+            let text =
+                format!("SELECT COUNT(*) FROM courses c {} WHERE {}", filter.joins, filter.text);
+            filter.bind(self.query_built(text), &searches).one::<(i64,)>().await?.0
         };
         let Some(window) = query.page.window(count) else { return Ok(None) };
         let (limit, offset) = (filter.next(), filter.next());

@@ -218,13 +218,12 @@ impl RosterStore for Tx {
         query: &RosterQuery,
         now: DateTime<Utc>,
     ) -> StoreResult<Option<PageOf<Membership>>> {
-        let count = match query.words.is_empty() {
-            true => self.count_students(teacher, query.is_active).await?,
-            false => {
-                let filter = filter_from(query, 1);
-                let text = format!("SELECT COUNT(*) FROM teacher_students r WHERE {filter}");
-                bind(self.query_built(text), teacher, query).one::<(i64,)>().await?.0
-            }
+        let count = if query.words.is_empty() {
+            self.count_students(teacher, query.is_active).await?
+        } else {
+            let filter = filter_from(query, 1);
+            let text = format!("SELECT COUNT(*) FROM teacher_students r WHERE {filter}");
+            bind(self.query_built(text), teacher, query).one::<(i64,)>().await?.0
         };
         let Some(window) = query.page.window(count) else { return Ok(None) };
         // The page's relations are chosen first, so that nobody counts what the students before the
