@@ -118,3 +118,19 @@ $$;
 CREATE TRIGGER names_reach_relations AFTER UPDATE OF full_name_key, search_text ON student_profiles
     FOR EACH ROW WHEN (OLD.full_name_key <> NEW.full_name_key OR OLD.search_text <> NEW.search_text)
     EXECUTE FUNCTION names_reach_relations();
+
+-- What a student has learnt with a teacher is counted for each student of a page, so progress knows its
+-- lesson's teacher.
+ALTER TABLE lesson_progress ADD COLUMN teacher_id BIGINT;
+UPDATE lesson_progress SET teacher_id = c.teacher_id
+FROM lessons l JOIN modules m ON m.id = l.module_id JOIN courses c ON c.id = m.course_id
+WHERE l.id = lesson_progress.lesson_id;
+CREATE FUNCTION progress_takes_teacher() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.teacher_id = (SELECT c.teacher_id FROM lessons l JOIN modules m ON m.id = l.module_id
+                      JOIN courses c ON c.id = m.course_id WHERE l.id = NEW.lesson_id);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER progress_takes_teacher BEFORE INSERT ON lesson_progress
+    FOR EACH ROW WHEN (NEW.teacher_id IS NULL) EXECUTE FUNCTION progress_takes_teacher();

@@ -60,3 +60,15 @@ WHEN OLD.full_name_key <> NEW.full_name_key OR OLD.search_text <> NEW.search_tex
     UPDATE teacher_students SET name_key = NEW.full_name_key, search_text = NEW.search_text
     WHERE student_id = NEW.id;
 END;
+
+-- What a student has learnt with a teacher is counted for each student of a page, so progress knows its
+-- lesson's teacher.
+ALTER TABLE lesson_progress ADD COLUMN teacher_id BIGINT;
+UPDATE lesson_progress SET teacher_id = c.teacher_id
+FROM lessons l JOIN modules m ON m.id = l.module_id JOIN courses c ON c.id = m.course_id
+WHERE l.id = lesson_progress.lesson_id;
+CREATE TRIGGER progress_takes_teacher AFTER INSERT ON lesson_progress WHEN NEW.teacher_id IS NULL BEGIN
+    UPDATE lesson_progress SET teacher_id = (SELECT c.teacher_id FROM lessons l JOIN modules m ON m.id = l.module_id
+                                             JOIN courses c ON c.id = m.course_id WHERE l.id = NEW.lesson_id)
+    WHERE id = NEW.id;
+END;

@@ -83,9 +83,9 @@ macro_rules! recount {
 impl ProgressStore for Tx {
     async fn begin(&mut self, student: UserId, item: &Item, now: DateTime<Utc>) -> StoreResult<()> {
         self.query(
-            "INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at)
-             SELECT $1, l.id, FALSE, $4
-             FROM lessons l JOIN modules m ON m.id = l.module_id
+            "INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at, teacher_id)
+             SELECT $1, l.id, FALSE, $4, c.teacher_id
+             FROM lessons l JOIN modules m ON m.id = l.module_id JOIN courses c ON c.id = m.course_id
              WHERE m.course_id = $2 AND ($3 IS NULL OR m.id = $3)
              ON CONFLICT (student_id, lesson_id) DO NOTHING",
         )
@@ -100,8 +100,11 @@ impl ProgressStore for Tx {
 
     async fn add_lesson(&mut self, lesson: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
         self.query(concat!(
-            "INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at)
-             SELECT h.student_id, $1, FALSE, $2 FROM (
+            "INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at, teacher_id)
+             SELECT h.student_id, $1, FALSE, $2,
+                    (SELECT c.teacher_id FROM lessons l JOIN modules m ON m.id = l.module_id
+                     JOIN courses c ON c.id = m.course_id WHERE l.id = $1)
+             FROM (
                  SELECT e.student_id FROM lessons l
                  JOIN modules m ON m.id = l.module_id
                  JOIN course_enrollments e ON e.course_id = m.course_id

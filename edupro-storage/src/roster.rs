@@ -73,10 +73,8 @@ macro_rules! done {
             "learnt AS (
                  SELECT lp.student_id, COUNT(CASE WHEN lp.is_completed THEN 1 END) AS completed,
                         MAX(lp.updated_at) AS last_at
-                 FROM chosen r CROSS JOIN lesson_progress lp CROSS JOIN lessons l
-                 CROSS JOIN modules m CROSS JOIN courses c
-                 WHERE lp.student_id = r.student_id AND l.id = lp.lesson_id AND m.id = l.module_id
-                   AND c.id = m.course_id AND c.teacher_id = r.teacher_id
+                 FROM chosen r CROSS JOIN lesson_progress lp
+                 WHERE lp.student_id = r.student_id AND lp.teacher_id = r.teacher_id
                  GROUP BY lp.student_id
              ), enrolled AS (
                  SELECT e.student_id, COUNT(CASE WHEN e.is_completed THEN 1 END) AS completed,

@@ -161,8 +161,8 @@ def rows(sizes, password_hash):
     lessons_of = {}
     for n, _, _, course, _ in lessons:
         lessons_of.setdefault(course, []).append(id_of("lesson", n))
-    yield "lesson_progress", ("student_id", "lesson_id", "is_completed", "updated_at"), (
-        (STUDENTS_FROM + student, lesson, False, february) for student, course in taken for lesson in lessons_of.get(course, ())
+    yield "lesson_progress", ("student_id", "lesson_id", "is_completed", "updated_at", "teacher_id"), (
+        (STUDENTS_FROM + student, lesson, False, february, (course - 1) % sizes.teachers + 1) for student, course in taken for lesson in lessons_of.get(course, ())
     )
     yield "ratings", ("uuid", "course_id", "student_id", "rating", "comment", "created_at", "updated_at"), [
         (id_of("rating", n), id_of("course", course), STUDENTS_FROM + student, 1 + n * 7 % 5, text(n, 8), february, february)

@@ -44,8 +44,8 @@ def grow(bench):
             TEACHER, OTHER, dataset.STUDENTS_FROM + 1, STUDENTS, OWN_STUDENTS, COURSES[bench.given.engine], 0, [],
         )
         first, last = big.STUDENTS_FROM + 1, big.STUDENTS_FROM + OWN_STUDENTS
-        yield f"""INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at)
-            SELECT p.id, l.id, TRUE, moment(7) FROM student_profiles p CROSS JOIN lessons l
+        yield f"""INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at, teacher_id)
+            SELECT p.id, l.id, TRUE, moment(7), c.teacher_id FROM student_profiles p CROSS JOIN lessons l
             JOIN modules m ON m.id = l.module_id JOIN courses c ON c.id = m.course_id
             WHERE p.id BETWEEN {first} AND {last} AND c.number = (SELECT MIN(number) FROM courses)"""
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     histories,
-    support::{behind, course, on_both_engines, on_postgres, on_sqlite},
+    support::{behind, course, lesson, module, on_both_engines, on_postgres, on_sqlite},
 };
 
 /// Something a teacher does to a course. Numbers choose among what is there.
@@ -211,5 +211,34 @@ on_both_engines! {
         // Whatever goes with a teacher is no longer counted.
         behind(&app, "DELETE FROM users WHERE username = 'nour'".to_owned()).await;
         assert_eq!(count(&mona, published).await, (2, 2));
+    }
+
+    /// What a list keeps of other tables is right when those change, also when a server of the version
+    /// before writes them, which knows nothing of it.
+    async fn what_lists_keep(school) {
+        let app = school.start().await;
+        let mona = app.teacher("mona").await;
+        let omar = app.student("omar", "mona").await;
+        let module = module(&mona, &course(&mona, json!({})).await, json!({})).await;
+        lesson(&mona, &module, json!({})).await;
+        let row = "INSERT INTO lesson_progress (student_id, lesson_id, is_completed, updated_at)
+                   SELECT p.id, l.id, TRUE, l.created_at FROM student_profiles p, lessons l";
+        behind(&app, row.to_owned()).await;
+        let list = mona.get("/teacher/get_students/").await.json();
+        assert_eq!(list["results"][0]["completed_lessons"], 1, "{list}");
+
+        let found = async |name: &str| {
+            count(&mona, &format!("/teacher/get_students/?search={name}")).await.0
+        };
+        assert_eq!((found("omar").await, found("zaki").await), (1, 0));
+        let answer = omar.patch("/student/update-profile/", json!({"full_name": "Zaki"})).await;
+        assert_eq!(answer.status(), 200, "{answer}");
+        // The username still has the old name.
+        assert_eq!((found("omar").await, found("zaki").await), (1, 1));
+        app.student("lina", "mona").await;
+        let list = mona.get("/teacher/get_students/?ordering=full_name").await.json();
+        let names: Vec<_> = list["results"].as_array().unwrap().iter()
+            .map(|one| one["student"]["full_name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(names, ["Lina Adel", "Zaki"], "{list}");
     }
 }
