@@ -48,10 +48,6 @@ const LIMITS: [(&str, &str); 3] = [
 /// gives back is an error and no start that hangs for ever.
 const MIGRATION_LIMITS: &str = "SET statement_timeout = 0; SET lock_timeout = '5min'";
 
-/// A statement is planned once for a connection and not once for a request: to plan a page of a list
-/// takes longer than to read it, and its plan is the same whatever page it is (`tests/api/plans.rs`).
-const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
-
 /// What a crash would lose, by setting.
 const DURABILITY: &str = "SELECT name, setting FROM pg_settings
     WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
@@ -74,7 +70,7 @@ impl PostgresPool {
         let options = line
             .options
             .clone()
-            .options(LIMITS.iter().chain(&[PLANNED_ONCE]).chain(settings).copied());
+            .options(LIMITS.iter().chain(settings).copied());
         let checked = Arc::clone(line);
         let pool = pool
             .before_acquire(move |connection, meta| {
