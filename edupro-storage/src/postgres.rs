@@ -67,10 +67,7 @@ impl PostgresPool {
         pool: sqlx::pool::PoolOptions<Postgres>,
         settings: &[(&str, &str)],
     ) -> sqlx::Result<Self> {
-        let options = line
-            .options
-            .clone()
-            .options(LIMITS.iter().chain(settings).copied());
+        let options = line.options.clone().options(LIMITS.iter().chain(settings).copied());
         let checked = Arc::clone(line);
         let pool = pool
             .before_acquire(move |connection, meta| {
