@@ -184,14 +184,8 @@ pub async fn update(
     let picture =
         profiles::store_picture(school, Some(id), FileKind::ProfilePicture, picture).await?;
     let mut new = picture.new_file();
-    let logo = match profiles::store_picture(
-        school,
-        Some(id),
-        FileKind::Logo,
-        mem::take(&mut changes.logo),
-    )
-    .await
-    {
+    let logo = mem::take(&mut changes.logo);
+    let logo = match profiles::store_picture(school, Some(id), FileKind::Logo, logo).await {
         Ok(logo) => logo,
         Err(error) => {
             school.discard(&new).await;
